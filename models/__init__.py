@@ -1,0 +1,1 @@
+"""Mathematics without Beam: encoders, attention, fusion, calibration and detectors."""

@@ -1,0 +1,1 @@
+"""Records, metric names and validation suites: data that every other package rests on."""

@@ -1,0 +1,70 @@
+"""Names, labels and meanings of every metric Moodwire publishes: declared here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its Prometheus name, kind, bounded labels and what it tells a reader."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+POSTS_READ = Metric("moodwire_posts_read_total", "counter", "Deliveries read from the source.")
+POSTS_CLEANED = Metric(
+    "moodwire_posts_cleaned_total", "counter", "Posts that left cleaning.", ("channel",)
+)
+DUPLICATES = Metric(
+    "moodwire_duplicates_total", "counter", "Redelivered posts that were dropped.", ("channel",)
+)
+UNMATCHED = Metric(
+    "moodwire_posts_unmatched_total", "counter", "Readings that name no watched brand.", ("channel",)
+)
+DEAD_LETTERS = Metric(
+    "moodwire_dead_letters_total", "counter", "Refused records.", ("stage", "cause")
+)
+MEDIA_FAULTS = Metric(
+    "moodwire_media_faults_total", "counter", "Images that could not be used.", ("cause",)
+)
+READINGS = Metric("moodwire_readings_total", "counter", "Readings made.", ("channel", "model"))
+EXPECTATIONS = Metric(
+    "moodwire_expectation_failures_total",
+    "counter",
+    "Rows that failed a Great Expectations check.",
+    ("expectation",),
+)
+TRENDS = Metric("moodwire_trends_total", "counter", "Trend panes published.", ("timing",))
+ALERTS = Metric("moodwire_alerts_total", "counter", "Alert states published.", ("kind", "status"))
+BRAND_VALENCE = Metric(
+    "moodwire_brand_valence", "gauge", "Mean valence of the newest window.", ("brand",)
+)
+BRAND_NEGATIVE = Metric(
+    "moodwire_brand_negative_ratio", "gauge", "Share of negative posts, newest window.", ("brand",)
+)
+BRAND_POSTS = Metric("moodwire_brand_posts", "gauge", "Posts in the newest window.", ("brand",))
+BRAND_MOOD = Metric(
+    "moodwire_brand_emotion_ratio",
+    "gauge",
+    "Mean probability of an emotion group in the newest window.",
+    ("brand", "emotion"),
+)
+ALERTS_FIRING = Metric(
+    "moodwire_alert_severity", "gauge", "Severity of a firing alert, 0 once over.", ("brand", "kind")
+)
+WATERMARK = Metric(
+    "moodwire_watermark_timestamp_seconds", "gauge", "Event time that the pipeline has reached."
+)
+SINK_RETRIES = Metric(
+    "moodwire_sink_retries_total", "counter", "Writes that a sink had to repeat.", ("sink",)
+)
+MODEL_SECONDS = Metric(
+    "moodwire_model_batch_seconds", "histogram", "Time to read one batch of posts.", ("model",)
+)
+
+METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

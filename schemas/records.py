@@ -1,0 +1,308 @@
+"""Wire records of Moodwire: frozen, typed, versioned, JSON on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Sentiment = Literal["negative", "neutral", "positive"]
+SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Base of every wire record: immutable, compared by value, carries its schema version."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a record was read: a topic (or file path), its partition and its offset (or line)."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes as a channel delivered them, before anything was read from them.
+
+    `event_time` is the reader's best reading of the post's time in epoch seconds, None where it
+    found none; `too_late` says that the watermark had already passed it by more than the allowed
+    lateness. `root` is the folder that relative media paths start from (files only).
+    """
+
+    value: bytes
+    position: Position
+    channel: str | None = None
+    event_time: float | None = None
+    too_late: bool = False
+    root: str | None = None
+    attempts: int = 1
+
+
+class SourcePost(msgspec.Struct, frozen=True, kw_only=True):
+    """A post as its channel described it: decoded by an adapter, not yet clean or pseudonymous."""
+
+    channel: str
+    post_id: str
+    created_at: datetime
+    text: str
+    author_id: str
+    lang: str | None = None
+    country: str | None = None
+    reach: int = 0
+    is_repost: bool = False
+    permalink: str | None = None
+    images: tuple[str, ...] = ()
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """One image of a post: content hash of the original, its size, and a small JPEG rendition.
+
+    Renditions travel once, keyed by `sha256`; readings, exemplars and evidence name them by it.
+    """
+
+    sha256: str
+    width: int
+    height: int
+    rendition: bytes
+
+
+class MediaFault(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that could not be used, and why; its post is still read by its text."""
+
+    source: str
+    cause: str
+    detail: str
+
+
+class Post(Record, frozen=True, kw_only=True):
+    """A clean post: personal data masked, author pseudonymised, brands matched, media attached."""
+
+    channel: str
+    post_id: str
+    created_at: datetime
+    author: str
+    text: str
+    model_text: str
+    hashtags: tuple[str, ...] = ()
+    lang: str = "und"
+    country: str = "unknown"
+    reach: int = 0
+    is_repost: bool = False
+    permalink: str | None = None
+    brands: tuple[str, ...] = ()
+    cluster_id: str = ""
+    images: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    media_faults: tuple[MediaFault, ...] = ()
+    position: Position
+
+
+class Rejection(Record, frozen=True, kw_only=True):
+    """A dead letter: the original bytes, where they stood, which stage refused them and why."""
+
+    original: bytes
+    position: Position
+    stage: str
+    cause: str
+    detail: str
+    channel: str | None = None
+    root: str | None = None
+    attempts: int = 1
+
+
+class Weights(msgspec.Struct, frozen=True):
+    """Fusion weights α of design equations (1) and (2); they sum to one."""
+
+    text: float
+    image: float
+
+
+class Reading(Record, frozen=True, kw_only=True):
+    """The emotion read from one post, and which model read it.
+
+    `emotions` maps each of the 28 labels to its probability; `valence` is P(positive) minus
+    P(negative); `mismatch` in [0, 1] says how far text and image disagree (None without image).
+    """
+
+    channel: str
+    post_id: str
+    created_at: datetime
+    author: str
+    text: str
+    lang: str
+    country: str
+    reach: int
+    is_repost: bool
+    permalink: str | None
+    brands: tuple[str, ...]
+    cluster_id: str
+    sentiment: dict[str, float]
+    emotions: dict[str, float]
+    irony: float
+    offence: float
+    valence: float
+    confidence: float
+    abstained: bool
+    weights: Weights
+    mismatch: float | None
+    model: str
+    thumbnails: tuple[str, ...] = ()
+    media_faults: tuple[MediaFault, ...] = ()
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A mean with the ends of its 95 % confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Exemplar(msgspec.Struct, frozen=True, kw_only=True):
+    """A post that stands for its window: what a person clicks to see the evidence.
+
+    `thumbnail` is the `Media.sha256` of its first image.
+    """
+
+    channel: str
+    post_id: str
+    created_at: datetime
+    text: str
+    valence: float
+    emotion: str
+    reach: int
+    weights: Weights
+    permalink: str | None = None
+    thumbnail: str | None = None
+
+
+class Slice(msgspec.Struct, frozen=True, order=True):
+    """Which posts of a brand a trend covers; `*` stands for all."""
+
+    channel: str = "*"
+    lang: str = "*"
+    country: str = "*"
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.lang}/{self.country}"
+
+
+PaneTiming = Literal["early", "on_time", "late", "final"]
+
+
+class Trend(Record, frozen=True, kw_only=True):
+    """How a brand was felt about in one event-time window, as far as was known at this pane.
+
+    `pane_index` counts the readings merged so far, so a later pane of the same window has a higher
+    index and the final pane of the same input is the same whatever the order of arrival.
+    `mood` holds the seven emotion groups of the trend.
+    """
+
+    brand: str
+    slice: Slice
+    window_start: datetime
+    window_end: datetime
+    pane_index: int
+    timing: PaneTiming
+    final: bool
+    posts: int
+    authors: int
+    clusters: int
+    posts_with_image: int
+    abstained: int
+    reach: int
+    valence: Estimate
+    valence_reach_weighted: float
+    image_valence: Estimate | None
+    share_negative: Estimate
+    mood: dict[str, Estimate]
+    image_weight: float
+    exemplars: tuple[Exemplar, ...] = ()
+    model: str = ""
+
+    @property
+    def key(self) -> str:
+        """Topic key: brand, slice and window start."""
+        return f"{self.brand}|{self.slice}|{self.window_start.isoformat()}"
+
+
+AlertKind = Literal["volume_spike", "negativity_surge", "image_led_crisis", "crisis", "feed_silent"]
+AlertStatus = Literal["firing", "resolved", "withdrawn"]
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured departure behind an alert: what was seen against what was expected."""
+
+    name: str
+    value: float
+    expected: float
+    score: float
+
+
+class Alert(Record, frozen=True, kw_only=True):
+    """One incident of one brand, from its opening to its resolution.
+
+    `alert_id` is a hash of brand, kind and opening window, so a replay names it the same.
+    `withdrawn` says that late posts refined the windows so that the incident does not stand.
+    `revision` grows with each published state; `final` says that no late post can change it.
+    """
+
+    alert_id: str
+    brand: str
+    kind: AlertKind
+    status: AlertStatus
+    severity: int
+    since: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    revision: int
+    final: bool
+    title: str
+    signals: tuple[Signal, ...]
+    evidence: tuple[Exemplar, ...]
+    cause_terms: tuple[str, ...]
+    recommendation: str
+    playbook: str
+
+
+RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert)
+R = TypeVar("R", bound=Record)
+
+
+class UnsupportedVersionError(ValueError):
+    """A record was written by a newer Moodwire than this one."""
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """JSON bytes of a record, keys in declared order, bytes fields as base64."""
+    return msgspec.json.encode(record)
+
+
+def decode(data: bytes, kind: type[R]) -> R:
+    """The record in `data`, validated against `kind`; accepts this version and the last one.
+
+    Raises:
+        UnsupportedVersionError: `data` was written by a newer version.
+        msgspec.ValidationError: `data` does not fit the record contract.
+    """
+    record = msgspec.json.decode(data, type=kind)
+    if record.schema_version > SCHEMA_VERSION:
+        raise UnsupportedVersionError(
+            f"{kind.__name__} has schema_version {record.schema_version}, this Moodwire reads up "
+            f"to {SCHEMA_VERSION}: upgrade Moodwire on this machine first"
+        )
+    return record
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema of every wire record, by record name."""
+    return {kind.__name__: msgspec.json.schema(kind) for kind in RECORDS}
