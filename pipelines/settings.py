@@ -1,0 +1,224 @@
+"""The one place where `moodwire.yaml` becomes typed, frozen settings."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`(?: - at `(?P<at>[^`]+)`)?")
+_AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used; the message names the key and the remedy."""
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings: immutable, and a key it does not know is an error."""
+
+
+class BrandSettings(Strict, frozen=True, kw_only=True):
+    """One watched brand and everything that names it, or only seems to."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    aliases: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
+
+
+class KafkaSource(Strict, frozen=True, kw_only=True):
+    """A Kafka topic of posts."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topics: tuple[str, ...] = ("posts",)
+    group_id: str = "moodwire"
+    start: Literal["committed", "earliest", "latest"] = "committed"
+    stop_at_end: bool = False
+
+
+class SourceSettings(Strict, frozen=True, kw_only=True):
+    """Where posts come from: JSON-lines files, or Kafka when `kafka` is given."""
+
+    path: str | None = None
+    channel: str | None = None
+    speed: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    disorder_seconds: Seconds = 60
+    kafka: KafkaSource | None = None
+
+
+class PrivacySettings(Strict, frozen=True, kw_only=True):
+    """The secret that turns author ids into pseudonyms."""
+
+    author_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None
+
+
+class WindowSettings(Strict, frozen=True, kw_only=True):
+    """Sliding event-time windows of the trends."""
+
+    size_seconds: Annotated[int, msgspec.Meta(ge=1)] = 300
+    period_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
+    allowed_lateness_seconds: Seconds = 3600
+    early_posts: Count = 50
+    slices: tuple[Literal["channel", "lang", "country"], ...] = ("channel", "lang", "country")
+
+
+class AlertSettings(Strict, frozen=True, kw_only=True):
+    """When a change is worth a person's attention."""
+
+    sensitivity: Literal["low", "medium", "high"] = "medium"
+    min_posts: Count = 8
+    min_authors: Count = 4
+    warm_up_windows: Count = 12
+
+
+class ModelSettings(Strict, frozen=True, kw_only=True):
+    """The checkpoint that reads posts; the shipped one unless `checkpoint` names a folder."""
+
+    checkpoint: str | None = None
+    threads: Count | None = None
+
+
+class KafkaSink(Strict, frozen=True, kw_only=True):
+    """Kafka topics that the records are published to."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topic_prefix: str = ""
+
+
+class WebhookSink(Strict, frozen=True, kw_only=True):
+    """An HTTP address that each alert state is posted to as JSON."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
+    token: str | None = None
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5
+
+
+class PageSettings(Strict, frozen=True, kw_only=True):
+    """The live page and /metrics."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8642
+
+
+class SinkSettings(Strict, frozen=True, kw_only=True):
+    """Where results go. The run folder is always written, since the live page follows it."""
+
+    folder: str = "out"
+    kafka: KafkaSink | None = None
+    webhook: WebhookSink | None = None
+    page: PageSettings | None = None
+
+
+class Settings(Strict, frozen=True, kw_only=True):
+    """Everything a run needs to know, read once and never changed."""
+
+    title: str = "Moodwire"
+    brands: tuple[BrandSettings, ...] = ()
+    source: SourceSettings = SourceSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    windows: WindowSettings = WindowSettings()
+    alerts: AlertSettings = AlertSettings()
+    model: ModelSettings = ModelSettings()
+    sinks: SinkSettings = SinkSettings()
+
+
+def expand_env(value: Any, env: Mapping[str, str], at: str = "") -> Any:
+    """`value` with every `${NAME}` and `${NAME:-default}` in its strings replaced from `env`."""
+    if isinstance(value, dict):
+        return {k: expand_env(v, env, f"{at}.{k}".lstrip(".")) for k, v in value.items()}
+    if isinstance(value, list):
+        return [expand_env(v, env, f"{at}[{i}]") for i, v in enumerate(value)]
+    if isinstance(value, str):
+        return _ENV.sub(lambda match: _env_value(match, env, at), value)
+    return value
+
+
+def _env_value(match: re.Match[str], env: Mapping[str, str], at: str) -> str:
+    name, default = match.group(1), match.group(2)
+    found = env.get(name, default)
+    if found is None:
+        raise SettingsError(
+            f"{at}: environment variable {name} is not set. Export it, or write "
+            f"${{{name}:-default}} in the settings file"
+        )
+    return found
+
+
+def parse_settings(text: str, env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from YAML text.
+
+    Raises:
+        SettingsError: the text is not YAML or a key is unknown, of a wrong type or out of range.
+    """
+    try:
+        raw = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"not YAML: {error}. Check indentation and quotes there") from error
+    if not isinstance(raw, dict):
+        raise SettingsError("the settings file must hold keys such as `brands:` and `source:`")
+    try:
+        settings = msgspec.convert(expand_env(raw, os.environ if env is None else env), Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(str(error))) from error
+    return _checked(settings)
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Settings from a YAML file; every error names the file, the key and the remedy."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: {error.strerror}. Copy moodwire.example.yaml there and edit it"
+        ) from error
+    try:
+        return parse_settings(text)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _explain(message: str) -> str:
+    """A validation message that leads with the key and ends with the remedy."""
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        at = (unknown["at"] or "$").removeprefix("$").lstrip(".")
+        key = f"{at}.{unknown['field']}".lstrip(".")
+        close = difflib.get_close_matches(unknown["field"], _known_keys(), n=1)
+        hint = f"did you mean `{close[0]}`?" if close else "remove it"
+        return f"{key}: unknown key, {hint} (docs/configuration.md lists them all)"
+    at_match = _AT.search(message)
+    key = at_match["path"] if at_match else "settings"
+    problem = _AT.sub("", message)
+    return f"{key}: {problem[0].lower()}{problem[1:]}. See docs/configuration.md for what it takes"
+
+
+def _known_keys() -> list[str]:
+    groups: list[type[Strict]] = Strict.__subclasses__()
+    return sorted({name for group in groups for name in group.__struct_fields__})
+
+
+def _checked(settings: Settings) -> Settings:
+    windows = settings.windows
+    if windows.size_seconds % windows.period_seconds:
+        raise SettingsError(
+            f"windows.size_seconds: {windows.size_seconds} is not a multiple of "
+            f"windows.period_seconds ({windows.period_seconds}); choose e.g. 300 and 60"
+        )
+    names = [brand.name for brand in settings.brands]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SettingsError(f"brands: {twice[0]!r} is listed twice; merge the two entries")
+    return settings

@@ -1,0 +1,59 @@
+"""Facts about settings: what they accept, and how they refuse."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import SettingsError, load_settings, parse_settings
+
+EXAMPLE = Path(__file__).parents[2] / "moodwire.example.yaml"
+
+
+def test_the_commented_example_loads() -> None:
+    settings = load_settings(EXAMPLE)
+
+    assert settings.brands[0].handles == ("aerolume", "aerolume_help")
+
+
+def test_an_empty_file_gives_every_default() -> None:
+    assert parse_settings("").windows.size_seconds == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "remedy"),
+    [
+        ("windows: {size_secs: 3}", "windows.size_secs", "did you mean `size_seconds`"),
+        ("windows: {size_seconds: soon}", "windows.size_seconds", "expected `int`"),
+        ("windows: {size_seconds: 100}", "windows.size_seconds", "not a multiple"),
+        ("brands: [{name: Zed, handels: [z]}]", "brands[0].handels", "handles"),
+        ("brands: [{name: Zed}, {name: Zed}]", "brands", "merge"),
+        ("source: {kafka: {start: noon}}", "source.kafka.start", "noon"),
+        ("sinks: {webhook: {url: ftp://x}}", "sinks.webhook.url", "configuration.md"),
+        ("privacy: {author_key: short}", "privacy.author_key", "16"),
+        ("title: [", "not YAML", "indentation"),
+        ("- a list", "keys", "brands"),
+    ],
+)
+def test_a_bad_setting_is_refused_with_its_key_and_remedy(text: str, key: str, remedy: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        parse_settings(text)
+
+    assert key in str(refusal.value) and remedy in str(refusal.value)
+
+
+def test_a_missing_environment_variable_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"privacy\.author_key.*MOODWIRE_KEY"):
+        parse_settings('privacy: {author_key: "${MOODWIRE_KEY}"}', env={"A": "b"})
+
+
+def test_environment_variables_fill_in_secrets() -> None:
+    settings = parse_settings(
+        'privacy: {author_key: "${MOODWIRE_KEY}"}', env={"MOODWIRE_KEY": "0123456789abcdef"}
+    )
+
+    assert settings.privacy.author_key == "0123456789abcdef"
+
+
+def test_a_missing_file_names_the_file_and_the_remedy() -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml.*moodwire\.example\.yaml"):
+        load_settings("nowhere.yaml")
