@@ -55,9 +55,10 @@ class BoundedDisorder:
 
     def observe(self, event_time: float | None) -> None:
         """Take note of a post's time; None and implausible times change nothing."""
-        if event_time is not None and event_time > self.newest:
-            if is_plausible(event_time, self._clock()):
-                self.newest = event_time
+        if event_time is None or event_time <= self.newest:
+            return
+        if is_plausible(event_time, self._clock()):
+            self.newest = event_time
 
     @property
     def watermark(self) -> float:

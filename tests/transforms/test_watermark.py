@@ -31,7 +31,8 @@ def test_watermark_is_minus_infinity_before_the_first_post() -> None:
 
 
 def test_watermark_never_goes_back() -> None:
-    times, seen = a_watermark(), []
+    times = a_watermark()
+    seen: list[float] = []
 
     for _ in range(200):
         times.observe(NOW - random.Random(len(seen)).uniform(0, 1000))
