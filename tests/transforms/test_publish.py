@@ -1,0 +1,93 @@
+"""Facts about sinks: nothing is lost while one is away, and writing twice changes nothing."""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.testing.test_pipeline import TestPipeline
+
+from schemas.records import Media, Position, Rejection, decode
+from transforms.publish import WriteJsonLines, pauses, store_rendition, until_done
+
+
+def a_rejection(offset: int) -> Rejection:
+    """A dead letter at `offset`."""
+    return Rejection(
+        original=b"\x00\xff",
+        position=Position("posts", 0, offset),
+        stage="decode",
+        cause="not_json",
+        detail="",
+    )
+
+
+@contextmanager
+def a_receiver(answers: list[int]) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A real HTTP server that answers with `answers` in turn, then 200; yields address and log."""
+    log: list[dict[str, str]] = []
+    codes = itertools.chain(answers, itertools.repeat(200))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            log.append({**json.loads(body), "key": self.headers["Idempotency-Key"]})
+            self.send_response(next(codes))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", log
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_records_are_written_one_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "dead-letters.jsonl"
+
+    with TestPipeline(runner="FnApiRunner") as pipeline:
+        _ = pipeline | beam.Create([a_rejection(n) for n in range(20)]) | WriteJsonLines(str(path))
+
+    written = [decode(line, Rejection) for line in path.read_bytes().splitlines()]
+    assert sorted(r.position.offset for r in written) == list(range(20))
+    assert written[0].original == b"\x00\xff"
+
+
+def test_a_write_is_repeated_until_it_succeeds() -> None:
+    failures = iter([OSError("disk full"), None])
+    calls: list[int] = []
+
+    def write() -> None:
+        calls.append(1)
+        error = next(failures)
+        if error:
+            raise error
+
+    until_done(write, sink="test")
+
+    assert len(calls) == 2
+
+
+def test_pauses_double_up_to_half_a_minute() -> None:
+    waits = list(itertools.islice(pauses(jitter=lambda: 0.0), 10))
+
+    assert waits[:4] == [0.2, 0.4, 0.8, 1.6]
+    assert waits[-1] == 30.0
+
+
+def test_a_rendition_is_stored_once_under_its_hash(tmp_path: Path) -> None:
+    media = Media(sha256="ab" * 32, width=2, height=1, rendition=b"jpeg")
+
+    store_rendition(tmp_path, media)
+    store_rendition(tmp_path, media)
+
+    assert [p.name for p in tmp_path.iterdir()] == [f"{'ab' * 32}.jpg"]

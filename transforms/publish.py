@@ -1,0 +1,161 @@
+"""Stage: publish. Records to JSON lines, renditions to a media folder, alerts to a webhook."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import msgspec
+from apache_beam.pvalue import PCollection
+
+from schemas.metrics import SINK_RETRIES
+from schemas.records import Alert, Media, Post, encode
+from transforms.counters import counter
+
+LOG = logging.getLogger(__name__)
+_APPEND_LOCK = threading.Lock()
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+def pauses(jitter: Callable[[], float] = random.random) -> Iterator[float]:
+    """Endless waits between attempts: doubling up to 30 s, each with up to half of itself off."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        yield pause * (1 - jitter() / 2)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def until_done(write: Callable[[], None], sink: str) -> None:
+    """Call `write` until it succeeds: an outage holds the bundle back and loses nothing."""
+    for pause in pauses():
+        try:
+            return write()
+        except OSError as error:
+            counter(SINK_RETRIES, sink=sink).inc()
+            LOG.warning("%s is away (%s); next attempt in %.1f s", sink, error, pause)
+            time.sleep(pause)
+
+
+def append_lines(path: Path, lines: list[bytes]) -> None:
+    """Append `lines` to `path` in one write, so that readers see whole bundles."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _APPEND_LOCK, path.open("ab") as stream:
+        stream.write(b"".join(line + b"\n" for line in lines))
+
+
+def store_rendition(folder: Path, media: Media) -> None:
+    """Put a rendition under its content hash; a second time changes nothing."""
+    path = folder / f"{media.sha256}.jpg"
+    if path.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    unfinished.write_bytes(media.rendition)
+    unfinished.replace(path)
+
+
+def post_alert(url: str, token: str | None, timeout_seconds: float, alert: Alert) -> None:
+    """Deliver one alert state as JSON.
+
+    Raises:
+        OSError: the receiver is away or did not answer 2xx.
+    """
+    headers = {"Content-Type": "application/json", "Idempotency-Key": _idempotency_key(alert)}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data=encode(alert), headers=headers, method="POST")
+    with urllib.request.urlopen(request, timeout=timeout_seconds):
+        pass
+
+
+def _idempotency_key(alert: Alert) -> str:
+    return f"{alert.alert_id}-{alert.revision}-{int(alert.final)}"
+
+
+class _AppendLines(beam.DoFn):
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    def start_bundle(self) -> None:
+        self.lines: list[bytes] = []
+
+    def process(self, record: msgspec.Struct) -> None:
+        self.lines.append(encode(record))
+
+    def finish_bundle(self) -> None:
+        if self.lines:
+            until_done(partial(append_lines, self.path, self.lines), sink=self.path.name)
+
+
+class _StoreRenditions(beam.DoFn):
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def process(self, post: Post) -> None:
+        for media in post.media:
+            until_done(partial(store_rendition, self.folder, media), sink="media")
+
+
+class _PostAlerts(beam.DoFn):
+    def __init__(self, url: str, token: str | None, timeout_seconds: float) -> None:
+        self.arguments = (url, token, timeout_seconds)
+
+    def process(self, alert: Alert) -> None:
+        until_done(partial(post_alert, *self.arguments, alert), sink="webhook")
+
+
+@dataclass
+class WriteJsonLines(beam.PTransform):
+    """Records in; one JSON line each appended to `path`. A retried bundle repeats its lines."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, records: PCollection[Any]) -> PCollection[None]:
+        """Append bundle by bundle."""
+        return records | "AppendLines" >> beam.ParDo(_AppendLines(self.path))
+
+
+@dataclass
+class StoreMedia(beam.PTransform):
+    """Posts in; each rendition written once to `folder` under its content hash."""
+
+    folder: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, posts: PCollection[Post]) -> PCollection[None]:
+        """Write renditions, skipping those that are there."""
+        return posts | "StoreRenditions" >> beam.ParDo(_StoreRenditions(self.folder))
+
+
+@dataclass
+class PostToWebhook(beam.PTransform):
+    """Alert states in; each delivered by HTTP POST, retried until the receiver takes it."""
+
+    url: str
+    token: str | None = None
+    timeout_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, alerts: PCollection[Alert]) -> PCollection[None]:
+        """Post one state after the other."""
+        return alerts | "PostAlerts" >> beam.ParDo(
+            _PostAlerts(self.url, self.token, self.timeout_seconds)
+        )
