@@ -204,7 +204,9 @@ class Trend(Record, frozen=True, kw_only=True):
 
     `pane_index` counts the readings merged so far, so a later pane of the same window has a higher
     index and the final pane of the same input is the same whatever the order of arrival.
-    `mood` holds the seven emotion groups of the trend.
+    `mood` holds the seven emotion groups of the trend. Valence, mood and share of negative posts are
+    over posts that the model did decide on; `abstained` counts the others, which still count as
+    posts. `terms` says in how many posts of a bounded sample each frequent word stands.
     """
 
     brand: str
@@ -228,6 +230,7 @@ class Trend(Record, frozen=True, kw_only=True):
     image_weight: float
     exemplars: tuple[Exemplar, ...] = ()
     model: str = ""
+    terms: dict[str, int] = {}
 
     @property
     def key(self) -> str:

@@ -1,0 +1,76 @@
+"""Which words stand out: bounded term counts and log-odds against a brand's own baseline."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+MAX_TERMS = 40
+MAX_TERMS_OF_POST = 30
+_TERM = re.compile(r"#?[^\W\d_][\w'’-]{2,23}(?![\w'’-])")
+# Words without a topic. Others that are merely frequent are outweighed by the baseline.
+_STOP_WORDS = frozenset(
+    "about after again all also and any are because been before being but can could did does don't "
+    "for from get got had has have her here him his how i'm into isn't it's its just like more most "
+    "much not now off one only other our out over really she should some still than that that's the "
+    "their them then there these they this those too very via want was were what when where which "
+    "while who why will with would you your http https www com url user amp email phone".split()
+)
+
+
+def terms_of(text: str) -> tuple[str, ...]:
+    """Distinct words and hashtags of a post in the order of the alphabet, at most 30.
+
+    >>> terms_of("The battery of my NovaPhone smokes, battery gone! #recall")
+    ('#recall', 'battery', 'gone', 'novaphone', 'smokes')
+    """
+    found = {match.group().replace("’", "'") for match in _TERM.finditer(text.lower())}
+    return tuple(sorted(found - _STOP_WORDS)[:MAX_TERMS_OF_POST])
+
+
+def most_frequent(counts: Mapping[str, int], limit: int = MAX_TERMS) -> dict[str, int]:
+    """The `limit` most frequent terms, ties in the order of the alphabet."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return dict(ranked[:limit])
+
+
+def count_terms(posts: Iterable[tuple[str, ...]]) -> dict[str, int]:
+    """In how many posts each of the most frequent terms stands."""
+    return most_frequent(Counter(term for terms in posts for term in terms))
+
+
+def standing_out(
+    seen: Mapping[str, int],
+    baseline: Mapping[str, int],
+    limit: int = 6,
+    prior: float = 50.0,
+    least: int = 3,
+) -> tuple[str, ...]:
+    """Terms over-represented in `seen` against `baseline`, the most surprising first.
+
+    Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin'
+    Words", equations 15 to 22): each term's prior weight is its share of both corpora times
+    `prior`; the difference of log-odds over its standard deviation must pass 1.28 (one in ten).
+    Terms in fewer than `least` posts are left out. With an empty baseline the most frequent lead.
+    """
+    if not baseline:
+        return tuple(t for t, n in most_frequent(seen, limit).items() if n >= least)
+    totals = sum(seen.values()), sum(baseline.values())
+    scores = {
+        term: _log_odds_z(count, baseline.get(term, 0), totals, prior)
+        for term, count in seen.items()
+        if count >= least
+    }
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(term for term, z in ranked[:limit] if z > 1.28)
+
+
+def _log_odds_z(seen: int, before: int, totals: tuple[int, int], prior: float) -> float:
+    """z-score of one term's log-odds ratio between two corpora of `totals` terms."""
+    weight = prior * (seen + before) / (totals[0] + totals[1])
+    here, there = seen + weight, before + weight
+    odds_here = math.log(here / (totals[0] + prior - here))
+    odds_there = math.log(there / (totals[1] + prior - there))
+    return round((odds_here - odds_there) / math.sqrt(1 / here + 1 / there), 6)

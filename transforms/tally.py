@@ -1,0 +1,190 @@
+"""Everything a trend knows about its window, as sums and sets that ignore the order of arrival."""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from models.detection.sketches import DistinctSketch
+from models.detection.statistics import MICRO, Moment, wilson
+from models.detection.terms import count_terms
+from schemas.emotions import GROUPS
+from schemas.records import Exemplar, PaneTiming, Slice, Trend
+from transforms.samples import Key, Sample
+
+MAX_EXEMPLARS = 5
+LEAST_EXEMPLARS_WITH_IMAGE = 2
+MAX_SAMPLED_POSTS = 64
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """A post that may stand for its window, and the cluster of near-duplicates it stands for."""
+
+    cluster: str
+    abstained: bool
+    exemplar: Exemplar
+
+    @property
+    def rank(self) -> tuple[bool, float, int, str, str]:
+        """Sort key: decided before abstained, most negative, widest reach, then identity."""
+        post = self.exemplar
+        return self.abstained, post.valence, -post.reach, post.channel, post.post_id
+
+
+def keep_worst(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The five most negative posts, one of each cluster.
+
+    Exact although it forgets: five better clusters only ever get better, so a post dropped once
+    could not have come back.
+    """
+    kept: dict[str, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: c.rank):
+        kept.setdefault(candidate.cluster, candidate)
+    return list(kept.values())[:MAX_EXEMPLARS]
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """Mergeable aggregate of the samples of one window; `closed` once its on-time pane was told.
+
+    Every part is a sum of integers, a set-like sketch or a bounded choice by a total order, so
+    `learn_one` and `merge` give the same tally in any order (commutative and associative).
+    """
+
+    posts: int = 0
+    abstained: int = 0
+    reach: int = 0
+    negative: int = 0
+    weight: int = 0
+    weighted_valence: int = 0
+    valence: Moment = msgspec.field(default_factory=Moment)
+    mood: list[Moment] = msgspec.field(default_factory=lambda: [Moment() for _ in GROUPS])
+    posts_with_image: int = 0
+    image_weight: int = 0
+    image_valence: Moment = msgspec.field(default_factory=Moment)
+    authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
+    clusters: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
+    models: dict[str, int] = {}
+    worst: list[Candidate] = []
+    worst_with_image: list[Candidate] = []
+    sampled: list[tuple[int, tuple[str, ...]]] = []
+    closed: bool = False
+
+    def learn_one(self, sample: Sample) -> None:
+        """Add one sample."""
+        self.posts += 1
+        self.reach += sample.reach
+        self.models[sample.model] = self.models.get(sample.model, 0) + 1
+        self.authors.learn_one(sample.author)
+        self.clusters.learn_one(sample.cluster)
+        self.posts_with_image += sample.has_image
+        self.image_weight += sample.image_weight
+        if sample.abstained:
+            self.abstained += 1
+        else:
+            self._learn_mood(sample)
+        if sample.exemplar is not None:
+            self._learn_detail(sample, sample.exemplar)
+
+    def _learn_mood(self, sample: Sample) -> None:
+        self.negative += sample.negative
+        self.weight += 1 + sample.reach
+        self.weighted_valence += (1 + sample.reach) * sample.valence
+        self.valence.learn_one(sample.valence)
+        if sample.has_image:
+            self.image_valence.learn_one(sample.valence)
+        for moment, value in zip(self.mood, sample.mood, strict=True):
+            moment.learn_one(value)
+
+    def _learn_detail(self, sample: Sample, exemplar: Exemplar) -> None:
+        candidate = Candidate(sample.cluster, sample.abstained, exemplar)
+        self.worst = keep_worst([*self.worst, candidate])
+        if sample.has_image:
+            self.worst_with_image = keep_worst([*self.worst_with_image, candidate])
+        bisect.insort(self.sampled, (sample.priority, sample.terms))
+        del self.sampled[MAX_SAMPLED_POSTS:]
+
+    def merge(self, other: Tally) -> None:
+        """Add everything that `other` learned."""
+        for name in ("posts", "abstained", "reach", "negative", "weight", "weighted_valence"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.posts_with_image += other.posts_with_image
+        self.image_weight += other.image_weight
+        self.valence.merge(other.valence)
+        self.image_valence.merge(other.image_valence)
+        for mine, theirs in zip(self.mood, other.mood, strict=True):
+            mine.merge(theirs)
+        self.authors.merge(other.authors)
+        self.clusters.merge(other.clusters)
+        self.models = dict(Counter(self.models) + Counter(other.models))
+        self.worst = keep_worst([*self.worst, *other.worst])
+        self.worst_with_image = keep_worst([*self.worst_with_image, *other.worst_with_image])
+        self.sampled = sorted([*self.sampled, *other.sampled])[:MAX_SAMPLED_POSTS]
+
+    @property
+    def exemplars(self) -> tuple[Exemplar, ...]:
+        """The most negative posts, with at least two that hold an image where there are."""
+        pictured = self.worst_with_image[:LEAST_EXEMPLARS_WITH_IMAGE]
+        chosen = {c.cluster: c for c in pictured}
+        for candidate in self.worst:
+            if len(chosen) < MAX_EXEMPLARS:
+                chosen.setdefault(candidate.cluster, candidate)
+        return tuple(c.exemplar for c in sorted(chosen.values(), key=lambda c: c.rank))
+
+    def trend(self, key: Key, start: int, end: int, timing: PaneTiming) -> Trend:
+        """The trend that this tally amounts to, for the window [start, end) in epoch seconds."""
+        brand, *part = key
+        decided = self.posts - self.abstained
+        return Trend(
+            brand=brand,
+            slice=Slice(*part),
+            window_start=datetime.fromtimestamp(start, UTC),
+            window_end=datetime.fromtimestamp(end, UTC),
+            pane_index=self.posts,
+            timing=timing,
+            final=timing == "final",
+            posts=self.posts,
+            authors=min(self.authors.count, self.posts),
+            clusters=min(self.clusters.count, self.posts),
+            posts_with_image=self.posts_with_image,
+            abstained=self.abstained,
+            reach=self.reach,
+            valence=self.valence.estimate(-1.0, 1.0),
+            valence_reach_weighted=_ratio(self.weighted_valence, self.weight),
+            image_valence=self.image_valence.estimate(-1.0, 1.0) if self.image_valence.n else None,
+            share_negative=wilson(self.negative, decided),
+            mood={g: m.estimate(0.0, 1.0) for g, m in zip(GROUPS, self.mood, strict=True)},
+            image_weight=_ratio(self.image_weight, self.posts_with_image),
+            exemplars=self.exemplars,
+            model=min(self.models, key=lambda name: (-self.models[name], name), default=""),
+            terms=count_terms(terms for _, terms in self.sampled),
+        )
+
+
+def _ratio(total: int, n: int) -> float:
+    """Mean of `total` millionths over `n`, 0 where there is nothing to average."""
+    return round(total / (n * MICRO), 6) if n else 0.0
+
+
+def encode_tally(tally: Tally) -> bytes:
+    """MessagePack bytes of a tally; equal tallies give equal bytes."""
+    return msgspec.msgpack.encode(tally, enc_hook=_encode_sketch, order="deterministic")
+
+
+def decode_tally(data: bytes) -> Tally:
+    """The tally that `encode_tally` wrote."""
+    return msgspec.msgpack.decode(data, type=Tally, dec_hook=_decode_sketch)
+
+
+def _encode_sketch(value: Any) -> bytes:
+    if isinstance(value, DistinctSketch):
+        return value.to_bytes()
+    raise NotImplementedError(f"a tally cannot hold {type(value).__name__}")
+
+
+def _decode_sketch(kind: type, value: Any) -> Any:
+    return DistinctSketch.from_bytes(value)
