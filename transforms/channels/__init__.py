@@ -1,0 +1,1 @@
+"""Channel adapters: what a channel delivers, as a `SourcePost`; one file a channel."""
