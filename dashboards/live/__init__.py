@@ -1,0 +1,1 @@
+"""The live page: what a run has found so far, in a browser, while it runs."""

@@ -1,0 +1,127 @@
+"""The live page as an ASGI application: page, snapshot, events, media, metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import msgspec
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from sse_starlette import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dashboards.live.exposition import exposition
+from dashboards.live.follower import Follower
+from dashboards.live.headers import SecurityHeaders
+from dashboards.live.state import State
+from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, heartbeat
+
+STATIC = Path(__file__).parent / "static"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def build_app(folder: Path, allowed_hosts: Sequence[str] = ("*",)) -> Starlette:
+    """The application that shows the run in `folder`, which need not exist yet.
+
+    Args:
+        folder: where the run writes its records, counters and media.
+        allowed_hosts: names that a request may call this server by; a page that listens on
+            loopback alone names just that, so that no foreign site can read it by rebinding.
+    """
+    app = Starlette(
+        routes=_routes(),
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        ],
+        lifespan=_lifespan,
+    )
+    app.state.folder = folder
+    app.state.broadcast = Broadcast(Follower(folder, State()))
+    return app
+
+
+def _routes() -> list[Route | Mount]:
+    return [
+        Route("/", _page),
+        Route("/api/state", _snapshot),
+        Route("/api/window", _window),
+        Route("/events", _events),
+        Route("/media/{sha256}.jpg", _media),
+        Route("/metrics", _metrics),
+        Route("/healthz", _health),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Follow the folder for as long as the application runs."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(app.state.broadcast.follow)
+        yield
+        app.state.broadcast.close()
+        tasks.cancel_scope.cancel()
+
+
+def _state(request: Request) -> State:
+    return request.app.state.broadcast.state  # type: ignore[no-any-return]
+
+
+def _json(value: object) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=headers)
+
+
+async def _page(request: Request) -> Response:
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+async def _snapshot(request: Request) -> Response:
+    return _json(_state(request).changes())
+
+
+async def _window(request: Request) -> Response:
+    """Posts that stand for one window of a brand."""
+    brand, start = request.query_params.get("brand", ""), request.query_params.get("start", "")
+    if not start.isdecimal():
+        return PlainTextResponse("start: epoch seconds of a window's start", status_code=400)
+    return _json(_state(request).windows.exemplars(brand, int(start)))
+
+
+async def _events(request: Request) -> Response:
+    last_id = request.headers.get("last-event-id") or request.query_params.get("after")
+    return EventSourceResponse(
+        request.app.state.broadcast.events(last_id),
+        ping=HEARTBEAT_SECONDS,
+        ping_message_factory=heartbeat,
+    )
+
+
+async def _media(request: Request) -> Response:
+    """A rendition by its content hash; nothing but 64 hex digits reaches the file system."""
+    sha256 = request.path_params["sha256"]
+    path = Path(request.app.state.folder) / "media" / f"{sha256}.jpg"
+    if not _SHA256.fullmatch(sha256) or not path.is_file():
+        return PlainTextResponse("no such rendition", status_code=404)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return FileResponse(path, media_type="image/jpeg", headers=headers)
+
+
+async def _metrics(request: Request) -> Response:
+    return Response(exposition(_state(request)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok\n")

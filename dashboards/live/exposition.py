@@ -1,0 +1,93 @@
+"""Prometheus metrics of a run, by the names that `schemas.metrics` declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from dashboards.live.counters import Sample
+from dashboards.live.state import State
+from dashboards.live.windows import Window
+from schemas.metrics import (
+    ALERTS_FIRING,
+    BRAND_MOOD,
+    BRAND_NEGATIVE,
+    BRAND_POSTS,
+    BRAND_VALENCE,
+    WATERMARK,
+    Metric,
+)
+
+MAX_LABEL_SETS = 500  # of one metric; whatever is beyond is summed under "other"
+MAX_BRANDS = 200
+
+Labelled = dict[tuple[str, ...], float]
+
+
+def exposition(state: State) -> bytes:
+    """The text that a Prometheus scrape of `state` reads."""
+    registry = CollectorRegistry()
+    registry.register(_StateCollector(state))
+    return generate_latest(registry)
+
+
+class _StateCollector(Collector):
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def collect(self) -> Iterable[Family]:
+        yield from _counters(self.state.samples)
+        yield from _brands(self.state)
+        yield _gauge(ALERTS_FIRING, _severities(self.state))
+        if self.state.run.watermark is not None:
+            yield _gauge(WATERMARK, {(): self.state.run.watermark})
+
+
+def _gauge(metric: Metric, values: Labelled) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
+
+
+def _counters(samples: list[Sample]) -> Iterator[CounterMetricFamily]:
+    by_metric: dict[Metric, Labelled] = {}
+    for sample in samples:
+        values = by_metric.setdefault(sample.metric, {})
+        full = len(values) >= MAX_LABEL_SETS and sample.labels not in values
+        labels = ("other",) * len(sample.labels) if full else sample.labels
+        values[labels] = values.get(labels, 0) + sample.value
+    for metric, values in by_metric.items():
+        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for labels, value in values.items():
+            family.add_metric(labels, value)
+        yield family
+
+
+def _brands(state: State) -> Iterator[GaugeMetricFamily]:
+    newest = [state.windows.newest_settled(brand) for brand in state.windows.brands()]
+    windows = [window for window in newest if window][:MAX_BRANDS]
+    yield _gauge(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
+    yield _gauge(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
+    yield _gauge(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
+    yield _gauge(BRAND_MOOD, dict(_moods(windows)))
+
+
+def _moods(windows: list[Window]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for window in windows:
+        for emotion, (mean, _, _) in sorted(window.mood.items()):
+            yield (window.brand, emotion), mean
+
+
+def _severities(state: State) -> Labelled:
+    """Severity of the worst firing alert of each brand and kind; 0 where all are over."""
+    worst: Labelled = {}
+    for alert in state.alerts.values():
+        severity = alert.severity if alert.status == "firing" else 0
+        key = (alert.brand, alert.kind)
+        worst[key] = max(worst.get(key, 0), severity)
+    return dict(sorted(worst.items()))

@@ -1,0 +1,135 @@
+"""Serve the live page: in the foreground, or beside other work in this process."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+
+from dashboards.live.app import build_app
+from dashboards.live.stream import Broadcast
+
+LOOPBACK = ("127.0.0.1", "localhost")
+START_SECONDS = 10.0
+STOP_SECONDS = 5
+
+
+class PortInUseError(OSError):
+    """Another program listens where the page was to be served."""
+
+
+def serve(folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
+    """Serve the run in `folder` until interrupted.
+
+    Raises:
+        PortInUseError: another program listens on `port`.
+    """
+    listener = listen(host, port)
+    with listener:
+        _build_server(folder, host).run(sockets=[listener])
+
+
+class BackgroundServer:
+    """Serves the run in `folder` from a thread of this process while the context is open.
+
+    Port 0 takes a free one; `url` says where the page is.
+
+    Raises:
+        PortInUseError: another program listens on `port`.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
+        self._listener = listen(host, port)
+        self._server = _build_server(folder, host)
+        self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
+        self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
+
+    def start(self) -> None:
+        """Begin to serve; returns once the page answers.
+
+        Raises:
+            RuntimeError: the server did not come up.
+        """
+        self._thread.start()
+        if not self._server.ready.wait(START_SECONDS):
+            raise RuntimeError(f"the live page did not start within {START_SECONDS:.0f} s")
+
+    def stop(self) -> None:
+        """End every open stream, then the server and its thread."""
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS + START_SECONDS)
+        self._listener.close()
+
+    def __enter__(self) -> BackgroundServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port`.
+
+    Raises:
+        PortInUseError: another program does so already.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUseError(
+            errno.EADDRINUSE,
+            f"port {port} on {host} is in use by another program: end that program, or choose "
+            "another port with --port or sinks.page.port",
+        ) from error
+    return listener
+
+
+def _build_server(folder: Path, host: str) -> _Server:
+    hosts = LOOPBACK if host in LOOPBACK else ("*",)
+    app = build_app(folder, allowed_hosts=hosts)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    return _Server(config, app.state.broadcast)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it serves, and ends its streams before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, broadcast: Broadcast) -> None:
+        super().__init__(config)
+        self.broadcast = broadcast
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.broadcast.close()
+        await super().shutdown(sockets)

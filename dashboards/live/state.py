@@ -1,0 +1,146 @@
+"""What the page knows: records folded into the newest window, alert and counter of each key."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stages_of
+from dashboards.live.journal import Journal
+from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
+from schemas.records import Alert, Rejection, Trend
+
+MAX_ALERTS = 200
+MAX_REJECTIONS = 10_000
+STALLED_AFTER_SECONDS = 15.0  # counters.json is rewritten about every second
+
+Status = Literal["waiting", "running", "stalled", "ended"]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """How the run itself is doing."""
+
+    title: str = "Moodwire"
+    status: Status = "waiting"
+    watermark: float | None = None
+    speed: float | None = None
+    unreadable_lines: int = 0
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed since an earlier id; everything there is where `reset` is set."""
+
+    id: str
+    reset: bool
+    fields: tuple[str, ...] = ()
+    limits: tuple[int, int] = (BRAND_WINDOWS, SLICE_WINDOWS)
+    windows: tuple[Window, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    run: Run | None = None
+    stages: Stages | None = None
+
+
+class State:
+    """Records in, any order and any number of times; updates out, from any earlier id.
+
+    Folding is idempotent and memory bounded. An id names an epoch and a version in it: versions
+    grow by one with each change, and a new run in the same folder opens a new epoch.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: the folder holds another run now."""
+        self.epoch = secrets.token_hex(4)
+        self.version = 0
+        self.windows = Windows()
+        self.alerts: Journal[str, Alert] = Journal()
+        self.samples: list[Sample] = []
+        self.run, self._run_version = Run(), 0
+        self.stages, self._stages_version = Stages(), 0
+        self._rejections: dict[tuple[str, str], str] = {}
+
+    @property
+    def id(self) -> str:
+        """Names the present state; an update from here brings what comes after."""
+        return f"{self.epoch}.{self.version}"
+
+    def fold(self, record: Trend | Alert | Rejection) -> None:
+        """Take one record in."""
+        if isinstance(record, Trend):
+            self.version += self.windows.add(record, self.version + 1)
+        elif isinstance(record, Alert):
+            self._fold_alert(record)
+        else:
+            self._fold_rejection(record)
+
+    def fold_counters(self, values: Mapping[str, object]) -> None:
+        """Take the newest snapshot of the run's counters in."""
+        self.samples = parse_samples(values)
+        self._set_stages(self._with_refused(stages_of(self.samples)))
+
+    def set_run(self, run: Run) -> None:
+        """Take in how the run is doing."""
+        if run != self.run:
+            self.version += 1
+            self.run, self._run_version = run, self.version
+
+    def changes(self, last_id: str | None = None) -> Update:
+        """What changed since `last_id`; all of it where that id is not of this epoch."""
+        since = self._version_of(last_id)
+        return Update(
+            id=self.id,
+            reset=since is None,
+            fields=Window.__struct_fields__ if since is None else (),
+            windows=tuple(self.windows.journal.since(since or 0)),
+            alerts=tuple(self.alerts.since(since or 0)),
+            run=self.run if since is None or self._run_version > since else None,
+            stages=self.stages if since is None or self._stages_version > since else None,
+        )
+
+    def _version_of(self, last_id: str | None) -> int | None:
+        epoch, _, version = (last_id or "").partition(".")
+        known = epoch == self.epoch and version.isdecimal() and int(version) <= self.version
+        return int(version) if known else None
+
+    def _fold_alert(self, alert: Alert) -> None:
+        known = self.alerts.get(alert.alert_id)
+        if known and (alert.revision, alert.final) <= (known.revision, known.final):
+            return
+        self.version += 1
+        self.alerts.put(alert.alert_id, alert, self.version)
+        if len(self.alerts) > MAX_ALERTS:
+            self.alerts.drop(min(self.alerts.values(), key=_least_needed).alert_id)
+
+    def _fold_rejection(self, rejection: Rejection) -> None:
+        key = (str(rejection.position), rejection.stage)
+        if key in self._rejections:
+            return
+        self._rejections[key] = rejection.cause
+        if len(self._rejections) > MAX_REJECTIONS:
+            del self._rejections[next(iter(self._rejections))]
+        self._set_stages(self._with_refused(self.stages))
+
+    def _with_refused(self, stages: Stages) -> Stages:
+        """Dead letters as counted by the run, or by their file where the run counted none yet."""
+        if any(sample.metric.name == "moodwire_dead_letters_total" for sample in self.samples):
+            return stages
+        counts: dict[tuple[str, str], int] = {}
+        for (_, stage), cause in self._rejections.items():
+            counts[stage, cause] = counts.get((stage, cause), 0) + 1
+        causes = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        refused = tuple(Cause(*key, count) for key, count in causes)
+        return msgspec.structs.replace(stages, dead_letters=refused)
+
+    def _set_stages(self, stages: Stages) -> None:
+        if stages != self.stages:
+            self.version += 1
+            self.stages, self._stages_version = stages, self.version
+
+
+def _least_needed(alert: Alert) -> tuple[bool, float]:
+    return alert.status == "firing", alert.since.timestamp()

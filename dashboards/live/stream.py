@@ -1,0 +1,72 @@
+"""Server-sent events: every change once, in order, from wherever the browser left off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import anyio
+import msgspec
+from sse_starlette import ServerSentEvent
+
+from dashboards.live.follower import Follower
+from dashboards.live.state import Update
+
+POLL_SECONDS = 0.1
+UPDATE_SECONDS = 0.2  # at most five updates a second reach a browser
+HEARTBEAT_SECONDS = 10
+RETRY_MILLISECONDS = 1000
+
+
+class Broadcast:
+    """Keeps the state up to date and tells every open stream about it.
+
+    A stream holds no queue: it remembers the id it last sent and asks the state for what came
+    after, so a slow or resuming browser misses nothing and costs no memory.
+    """
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self.state = follower.state
+        self.closing = False
+        self._changed = anyio.Event()
+
+    async def follow(self) -> None:
+        """Poll the folder until cancelled."""
+        while True:
+            before = self.state.id
+            more = self.follower.poll()
+            if self.state.id != before:
+                self._wake()
+            await anyio.sleep(0 if more else POLL_SECONDS)
+
+    def close(self) -> None:
+        """End every open stream."""
+        self.closing = True
+        self._wake()
+
+    async def events(self, last_id: str | None) -> AsyncIterator[ServerSentEvent]:
+        """Updates since `last_id`, as they come, until closed."""
+        while not self.closing:
+            changed = self._changed
+            if last_id != self.state.id:
+                update = self.state.changes(last_id)
+                last_id = update.id
+                yield _event(update)
+                await anyio.sleep(UPDATE_SECONDS)
+            else:
+                await changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+
+def _event(update: Update) -> ServerSentEvent:
+    data = msgspec.json.encode(update).decode()
+    return ServerSentEvent(data, event="update", id=update.id, retry=RETRY_MILLISECONDS)
+
+
+def heartbeat() -> ServerSentEvent:
+    """Says that the connection lives; carries no id, so it does not move the resume point."""
+    return ServerSentEvent(f"{time.time():.0f}", event="heartbeat")

@@ -1,0 +1,118 @@
+"""The alerts of the invented day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.records import Alert, AlertKind, AlertStatus, Signal
+from tests.dashboards.story import CRISIS_HOUR, DAY, EVIDENCE, VOICES, Voice, exemplar
+
+
+def at(hour: float) -> datetime:
+    """That hour of the day."""
+    return DAY + timedelta(hours=hour)
+
+
+def an_alert(
+    alert_id: str,
+    brand: str,
+    *,
+    kind: AlertKind = "crisis",
+    status: AlertStatus = "firing",
+    severity: int = 8,
+    hours: tuple[float, float] = (14.2, 16.5),
+    title: str = "",
+    signals: tuple[Signal, ...] = (),
+    voices: tuple[Voice, ...] = (),
+    terms: tuple[str, ...] = (),
+    recommendation: str = "",
+    revision: int = 1,
+) -> Alert:
+    """One alert state."""
+    since, updated = at(hours[0]), at(hours[1])
+    return Alert(
+        alert_id=alert_id,
+        brand=brand,
+        kind=kind,
+        status=status,
+        severity=severity,
+        since=since,
+        updated_at=updated,
+        resolved_at=None if status == "firing" else updated,
+        revision=revision,
+        final=False,
+        title=title or f"{kind} at {brand}",
+        signals=signals,
+        evidence=tuple(
+            exemplar(voice, since + timedelta(minutes=3 * n), f"{alert_id}-{n}")
+            for n, voice in enumerate(voices)
+        ),
+        cause_terms=terms,
+        recommendation=recommendation,
+        playbook=f"docs/operations.md#{kind.replace('_', '-')}",
+    )
+
+
+def build_alerts() -> Iterator[Alert]:
+    """A crisis that pictures lead, with what came before it, and three quieter incidents."""
+    yield an_alert(
+        "a1",
+        "Nordbrew",
+        kind="negativity_surge",
+        status="resolved",
+        severity=5,
+        hours=(9.4, 10.9),
+        title="Share of negative posts three times the usual",
+        signals=(Signal(name="share_negative", value=0.61, expected=0.19, score=5.8),),
+        voices=VOICES["Nordbrew"][1:2],
+        terms=("sour", "milk", "refund"),
+        recommendation="Answer the morning's complaints by name; say what was wrong.",
+    )
+    yield an_alert(
+        "a2",
+        "Pixelpine",
+        kind="volume_spike",
+        status="resolved",
+        severity=3,
+        hours=(12.1, 13.6),
+        title="Five times the usual posts, and they are glad",
+        signals=(Signal(name="posts", value=128, expected=25, score=9.2),),
+        voices=VOICES["Pixelpine"][:1],
+        terms=("night mode", "launch"),
+        recommendation="Thank early posters and pin the launch answers.",
+    )
+    yield an_alert(
+        "a3",
+        "Aerolume",
+        kind="volume_spike",
+        severity=6,
+        hours=(14.3, 16.5),
+        title="Eight times the usual posts within ten minutes",
+        signals=(Signal(name="posts", value=221, expected=26, score=11.4),),
+        voices=EVIDENCE[2:],
+        terms=("delayed", "gate", "hotel"),
+        recommendation="Staff the gate channel; post a waiting-time estimate every 20 minutes.",
+    )
+    yield from (_crisis(revision, severity) for revision, severity in enumerate((6, 8, 9), 1))
+
+
+def _crisis(revision: int, severity: int) -> Alert:
+    return an_alert(
+        "a4",
+        "Aerolume",
+        kind="image_led_crisis",
+        severity=severity,
+        hours=(CRISIS_HOUR, 14.5 + revision * 0.6),
+        title="Pictures of smoke in a cabin turn the mood",
+        signals=(
+            Signal(name="image_valence", value=-0.71, expected=0.18, score=12.6),
+            Signal(name="share_negative", value=0.74, expected=0.22, score=10.1),
+            Signal(name="posts", value=214, expected=26, score=11.2),
+        ),
+        voices=EVIDENCE,
+        terms=("smoke", "cabin", "AL482", "masks", "emergency landing"),
+        recommendation="Confirm that everyone is safe before anything else, within the hour and "
+        "in every channel that carries the pictures. Pause scheduled posts; name one spokesperson.",
+        revision=revision,
+    )
