@@ -1,0 +1,1 @@
+"""What a run needs of its surroundings, checked before it starts."""
