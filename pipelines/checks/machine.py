@@ -64,9 +64,8 @@ def check_model(checkpoint: Path) -> Check:
         scorer = Scorer.load(checkpoint)
         (scores,) = scorer.score([ScoreInput(text="I love it, works great!", images=())])
     except (OSError, ValueError) as error:
-        return Check(
-            "Model", False, str(error), "name a folder with a checkpoint: model.checkpoint"
-        )
+        found, _, remedy = str(error).partition("; ")
+        return Check("Model", False, found, remedy or "correct model.checkpoint")
     mood = max(scores.sentiment, key=lambda name: scores.sentiment[name])
     seconds = time.monotonic() - started
     return Check("Model", True, f"{scores.model} loads and reads ({mood}) in {seconds:.1f} s")

@@ -94,11 +94,12 @@ def test_a_program_that_fails_counts_as_missing(
     assert machine.program_version("java", "-version") is None
 
 
-def test_a_folder_without_a_checkpoint_fails_with_the_key(tmp_path: Path) -> None:
+def test_a_folder_without_a_checkpoint_fails_with_the_remedy(tmp_path: Path) -> None:
     check = machine.check_model(tmp_path)
 
     assert not check.ok
-    assert "model.checkpoint" in check.remedy
+    assert "is missing" in check.found
+    assert "name a folder" in check.remedy
 
 
 def test_a_folder_that_does_not_exist_yet_is_judged_by_its_parent(tmp_path: Path) -> None:
