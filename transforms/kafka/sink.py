@@ -1,0 +1,211 @@
+"""Records to Kafka under their keys, so that whatever is written again overwrites itself."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import (
+    AuthorizationError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
+
+from schemas.metrics import SINK_RETRIES
+from transforms.counters import counter
+from transforms.kafka.connection import ANSWER_MS, KafkaSettingsError
+
+T = TypeVar("T")
+
+LOG = logging.getLogger(__name__)
+HOPELESS = (  # no number of attempts helps
+    AuthorizationError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
+MAX_WAITING_RECORDS = 5_000
+MAX_WAITING_BYTES = 8 << 20
+MAX_REQUEST_BYTES = 4 << 20
+DELIVERY_MS = 30_000  # an attempt that takes longer is repeated
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Message(NamedTuple):
+    """What Kafka stores of a record."""
+
+    key: bytes
+    value: bytes
+
+
+def send_all(producer: Any, topic: str, messages: Iterable[Message]) -> None:
+    """Send `messages` in order and return once every replica has them.
+
+    Raises:
+        kafka.errors.KafkaError: some were not taken, or nobody answered in time.
+    """
+    sent = [producer.send(topic, key=m.key, value=m.value) for m in messages]
+    producer.flush(timeout=DELIVERY_MS / 1000)
+    for future in sent:
+        future.get(timeout=0)
+
+
+def require_topic(bootstrap_servers: str, topic: str) -> None:
+    """Fail if there is no such topic.
+
+    Raises:
+        KafkaSettingsError: the broker answers and has no such topic.
+        kafka.errors.KafkaError: no broker answers.
+    """
+    with KafkaAdminClient(
+        bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=ANSWER_MS
+    ) as admin:
+        present = admin.list_topics()
+    if topic not in present:
+        raise KafkaSettingsError(
+            f"sinks.kafka.topic_prefix: there is no topic {topic!r} at {bootstrap_servers} (there "
+            f"are: {', '.join(sorted(present)) or 'none'}). Create it "
+            "(python -m deploy.kafka.topics create) or correct the prefix"
+        )
+
+
+def pauses(jitter: Callable[[], float] = random.random) -> Iterable[float]:
+    """Endless waits between attempts: doubling up to 30 s, each with up to half of itself off."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        yield pause * (1 - jitter() / 2)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+class Producers:
+    """One idempotent producer for each cluster, shared by the threads of this worker."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Any] = {}
+        self._topics: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def producer_for(self, bootstrap_servers: str, topic: str) -> Any:
+        """The cluster's producer, once `topic` was seen there."""
+        with self._lock:
+            if (bootstrap_servers, topic) not in self._topics:
+                require_topic(bootstrap_servers, topic)
+                self._topics.add((bootstrap_servers, topic))
+            if bootstrap_servers not in self._open:
+                self._open[bootstrap_servers] = open_producer(bootstrap_servers)
+            return self._open[bootstrap_servers]
+
+    def drop(self, bootstrap_servers: str) -> None:
+        """Start afresh at the next attempt: a producer may not recover, a topic may be gone."""
+        with self._lock:
+            producer = self._open.pop(bootstrap_servers, None)
+            self._topics = {seen for seen in self._topics if seen[0] != bootstrap_servers}
+        if producer is not None:
+            producer.close(timeout=0)
+
+
+def open_producer(bootstrap_servers: str) -> Any:
+    """A producer that writes each message once and in order, or says that it did not."""
+    return KafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        enable_idempotence=True,
+        acks="all",
+        bootstrap_timeout_ms=ANSWER_MS,
+        max_block_ms=ANSWER_MS,
+        request_timeout_ms=ANSWER_MS,
+        delivery_timeout_ms=DELIVERY_MS,
+        max_request_size=MAX_REQUEST_BYTES,
+        linger_ms=5,
+        allow_auto_create_topics=False,
+    )
+
+
+PRODUCERS = Producers()
+
+
+def deliver(bootstrap_servers: str, topic: str, messages: list[Message]) -> None:
+    """Write `messages`, however long the broker is away.
+
+    All are sent again in their order if one failed, so that of two with one key the later one
+    stands last.
+
+    Raises:
+        KafkaSettingsError: the topic does not exist.
+        kafka.errors.KafkaError: the broker refuses a message for good, such as one too large.
+    """
+    for pause in pauses():
+        try:
+            return send_all(PRODUCERS.producer_for(bootstrap_servers, topic), topic, messages)
+        except HOPELESS:
+            raise
+        except KafkaError as error:
+            PRODUCERS.drop(bootstrap_servers)
+            counter(SINK_RETRIES, sink="kafka").inc()
+            LOG.warning("%s is away (%s); next attempt in %.1f s", topic, error, pause)
+            time.sleep(pause)
+
+
+class _Write(beam.DoFn):
+    """Lets messages wait up to a bound and holds the bundle until Kafka has them all."""
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        key_of: Callable[[Any], bytes],
+        encode: Callable[[Any], bytes],
+    ) -> None:
+        self._place = bootstrap_servers, topic
+        self._key_of = key_of
+        self._encode = encode
+
+    def start_bundle(self) -> None:
+        self._waiting: list[Message] = []
+        self._bytes = 0
+
+    def process(self, record: Any) -> None:
+        message = Message(self._key_of(record), self._encode(record))
+        self._waiting.append(message)
+        self._bytes += len(message.key) + len(message.value)
+        if len(self._waiting) >= MAX_WAITING_RECORDS or self._bytes >= MAX_WAITING_BYTES:
+            self.finish_bundle()
+
+    def finish_bundle(self) -> None:
+        if self._waiting:
+            deliver(*self._place, self._waiting)
+        self.start_bundle()
+
+
+@dataclass
+class WriteToKafka(beam.PTransform, Generic[T]):
+    """Writes records to a topic under their keys.
+
+    In: records. Out: nothing. A bundle ends once all replicas have its records, in their order; it
+    is held while the broker is away. A retried bundle writes the same keys and values again, so
+    keys must name what a record is about, and a compacted topic then holds each once.
+    """
+
+    bootstrap_servers: str
+    topic: str
+    key_of: Callable[[T], bytes]
+    encode: Callable[[T], bytes]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, records: PCollection[T]) -> PCollection[None]:
+        """Send bundle by bundle."""
+        return records | "SendRecords" >> beam.ParDo(
+            _Write(self.bootstrap_servers, self.topic, self.key_of, self.encode)
+        )
