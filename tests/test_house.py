@@ -139,14 +139,26 @@ def test_every_metric_is_documented() -> None:
         assert all(f"`{label}`" in rows[metric.name] for label in metric.labels), metric.name
 
 
-def setting_keys(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
-    """Dotted names of all keys that a settings file may hold."""
+def setting_rows(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted name and default of every key that a settings file may hold."""
     for field in msgspec.structs.fields(kind):
         group = group_in(field.type)
         if group is None:
-            yield prefix + field.name
+            yield prefix + field.name, as_written(field)
         else:
-            yield from setting_keys(group, f"{prefix}{field.name}.")
+            yield from setting_rows(group, f"{prefix}{field.name}.")
+
+
+def as_written(field: msgspec.structs.FieldInfo) -> str:
+    """A default as a person would write it in YAML."""
+    value = field.default
+    if field.required:
+        return "required"
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(value)}]`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def group_in(annotation: object) -> type[msgspec.Struct] | None:
@@ -157,11 +169,11 @@ def group_in(annotation: object) -> type[msgspec.Struct] | None:
     return next((group for group in inner if group is not None), None)
 
 
-def test_every_setting_is_documented_and_nothing_else() -> None:
+def test_every_setting_is_documented_with_its_default_and_nothing_else() -> None:
     text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([a-z_.]+)`", text, re.MULTILINE))
+    documented = re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", text, re.MULTILINE)
 
-    assert documented == set(setting_keys(Settings))
+    assert dict(documented) == dict(setting_rows(Settings))
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda file: str(file.relative_to(ROOT)))
