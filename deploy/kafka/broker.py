@@ -110,12 +110,9 @@ class Broker:
         if not (self.home / "data" / "meta.properties").exists():
             _format_storage(jars, properties)
         java = [*_java(jars, f"-Dmoodwire.home={self.home}"), "kafka.Kafka", str(properties)]
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                java, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        (self.home / "broker.pid").write_text(str(process.pid))
-        return process.pid
+        pid = _spawn(java, self.log)
+        (self.home / "broker.pid").write_text(str(pid))
+        return pid
 
     def _properties(self) -> str:
         return PROPERTIES.format(
@@ -159,6 +156,17 @@ def _format_storage(jars: Path, properties: Path) -> None:
 def _java(jars: Path, *flags: str) -> list[str]:
     java = _program("java", "apt-get install openjdk-17-jre-headless")
     return [java, "-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", *flags, "-cp", f"{jars}/*"]
+
+
+def _spawn(command: list[str], log: Path) -> int:
+    """Start a process that outlives this one and writes to `log`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    outlets: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=outlets, setsid=True)
 
 
 def _program(name: str, remedy: str) -> str:

@@ -1,0 +1,276 @@
+"""Kafka in and out against a real broker, on the runners that Moodwire names."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from deploy.kafka.broker import REPOSITORY, Broker, resolve_jars
+from deploy.kafka.topics import create_topics, read_topics
+from tests.end_to_end.loopback import only_loopback
+from transforms.kafka.connection import KafkaSettingsError, check_source
+from transforms.kafka.sink import WriteToKafka
+
+NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
+POSTS = 2_000
+DEADLINE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    resolve_jars()  # before the network goes
+    with only_loopback():
+        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
+        broker.start()
+        yield broker
+        broker.stop()
+
+
+@pytest.fixture
+def topic(broker: Broker, request: pytest.FixtureRequest) -> str:
+    name = request.node.name.replace("[", "-").rstrip("]")
+    create_topics(broker.bootstrap_servers, {name: {"num_partitions": 4}})
+    return name
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def prism() -> str:
+    built = REPOSITORY / ".tools" / "prism"
+    found = str(built) if built.exists() else shutil.which("prism")
+    assert found, "Prism is not built: make prism"
+    return found
+
+
+def runner_arguments(runner: str) -> list[str]:
+    if runner == "FnApiRunner":
+        return ["--runner=FnApiRunner"]
+    return ["--runner=PrismRunner", f"--prism_location={prism()}", "--environment_type=LOOPBACK"]
+
+
+def produce(broker: Broker, topic: str, first: int, count: int) -> None:
+    """Posts a second apart, up to 30 s out of order, spread over the partitions by chance."""
+    chance = random.Random(first)
+    numbers = sorted(range(first, first + count), key=lambda n: n + chance.uniform(0, 30))
+    with producer_of(broker) as producer:
+        for number in numbers:
+            post = json.dumps({"n": number, "at": NOON + number}).encode()
+            channel = ("channel", b"x" if number % 2 else b"reddit")
+            producer.send(topic, value=post, partition=chance.randrange(4), headers=[channel])
+        producer.flush()
+
+
+@contextmanager
+def producer_of(broker: Broker, **settings: Any) -> Iterator[Any]:
+    producer = KafkaProducer(bootstrap_servers=broker.bootstrap_servers, **settings)
+    yield producer
+    producer.close()
+
+
+@contextmanager
+def job(broker: Broker, topic: str, output: Path, *arguments: str) -> Iterator[Any]:
+    script = Path(__file__).with_name("kafka_job.py")
+    places = [f"--kafka={broker.bootstrap_servers}", f"--topic={topic}", f"--output={output}"]
+    with (output / "job.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(script), *places, *arguments],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        end_group(process)
+
+
+def end_group(process: Any) -> None:
+    """End the job and the runner that it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        process.wait()
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def until(ready: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not ready():
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.1)
+
+
+def positions(output: Path) -> Counter[tuple[int, int]]:
+    found = [line["position"] for line in lines(output / "deliveries.jsonl")]
+    return Counter((place["partition"], place["offset"]) for place in found)
+
+
+def end_offsets(broker: Broker, topic: str) -> dict[int, int]:
+    with KafkaConsumer(bootstrap_servers=broker.bootstrap_servers) as consumer:
+        ends = consumer.end_offsets([TopicPartition(topic, n) for n in range(4)])
+    return {partition.partition: end for partition, end in ends.items()}
+
+
+def everything_once(broker: Broker, topic: str) -> Counter[tuple[int, int]]:
+    ends = end_offsets(broker, topic)
+    return Counter((n, offset) for n, end in ends.items() for offset in range(end))
+
+
+@pytest.mark.parametrize("runner", ["FnApiRunner", "PrismRunner"])
+def test_every_record_is_read_once_and_counted_in_its_minute(
+    broker: Broker, topic: str, tmp_path: Path, runner: str
+) -> None:
+    produce(broker, topic, 0, POSTS)
+
+    with job(broker, topic, tmp_path, "--stop-at-end", *runner_arguments(runner)) as process:
+        assert process.wait(DEADLINE_SECONDS) == 0, (tmp_path / "job.log").read_text()[-3000:]
+
+    assert positions(tmp_path) == everything_once(broker, topic)
+    minutes = Counter((n // 60 * 60 + NOON, "x" if n % 2 else "reddit") for n in range(POSTS))
+    counted = lines(tmp_path / "counts.jsonl")
+    assert {(c["minute"], c["channel"]): c["posts"] for c in counted} == minutes
+    assert not any(line["too_late"] for line in lines(tmp_path / "deliveries.jsonl"))
+
+
+def test_reading_from_committed_offsets_goes_on_where_the_last_run_ended(
+    broker: Broker, topic: str, tmp_path: Path
+) -> None:
+    arguments = ["--start=committed", "--stop-at-end", "--runner=FnApiRunner"]
+    for first in (0, 200):
+        produce(broker, topic, first, 200)
+        with job(broker, topic, tmp_path, *arguments) as process:
+            assert process.wait(DEADLINE_SECONDS) == 0, (tmp_path / "job.log").read_text()[-3000:]
+
+    assert positions(tmp_path) == everything_once(broker, topic)
+
+
+def test_transaction_markers_and_aborted_records_do_not_keep_a_bounded_read_from_ending(
+    broker: Broker, topic: str, tmp_path: Path
+) -> None:
+    with producer_of(broker, transactional_id=topic) as producer:
+        producer.init_transactions()
+        for end in (producer.commit_transaction, producer.abort_transaction):
+            producer.begin_transaction()
+            for n in range(8):
+                producer.send(topic, value=b"{}", partition=n % 4)
+            end()
+
+    with job(broker, topic, tmp_path, "--stop-at-end", "--runner=FnApiRunner") as process:
+        assert process.wait(DEADLINE_SECONDS) == 0, (tmp_path / "job.log").read_text()[-3000:]
+
+    assert positions(tmp_path) == Counter((n, offset) for n in range(4) for offset in (0, 1))
+
+
+def test_silence_on_one_partition_does_not_hold_windows_back_and_a_restart_loses_nothing(
+    broker: Broker, topic: str, tmp_path: Path
+) -> None:
+    with job(broker, topic, tmp_path, *runner_arguments("PrismRunner")):
+        produce(broker, topic, 0, 500)
+        until(lambda: positions(tmp_path).total() == 500, tmp_path / "job.log")
+        until(lambda: len(lines(tmp_path / "counts.jsonl")) >= 8, tmp_path / "job.log")
+        broker.kill()
+        broker.start()
+        produce(broker, topic, 500, 500)
+        until(lambda: positions(tmp_path).total() >= 1000, tmp_path / "job.log")
+
+        assert positions(tmp_path) == everything_once(broker, topic)
+
+
+def test_missing_topic_and_absent_broker_are_said_by_the_name_of_their_setting(
+    broker: Broker,
+) -> None:
+    with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.topics: .*'no-such-topic'"):
+        check_source(broker.bootstrap_servers, ["no-such-topic"])
+    with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.bootstrap_servers: .*:1 "):
+        check_source("127.0.0.1:1", ["posts"])
+
+
+def number_key(number: int) -> bytes:
+    return str(number % 10).encode()
+
+
+def number_value(number: int) -> bytes:
+    return str(number).encode()
+
+
+def write_numbers(broker: Broker, topic: str, numbers: range) -> None:
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+        (
+            pipeline
+            | beam.Create(list(numbers), reshuffle=False)
+            | WriteToKafka(broker.bootstrap_servers, topic, number_key, number_value)
+        )
+
+
+def newest_by_key(broker: Broker, topic: str) -> tuple[int, dict[bytes, bytes]]:
+    total = sum(end_offsets(broker, topic).values())
+    with KafkaConsumer(
+        topic, bootstrap_servers=broker.bootstrap_servers, auto_offset_reset="earliest"
+    ) as consumer:
+        read = [next(consumer) for _ in range(total)]
+    return total, {record.key: record.value for record in read}
+
+
+def test_second_run_overwrites_the_same_keys(broker: Broker, topic: str) -> None:
+    write_numbers(broker, topic, range(100))
+    first = newest_by_key(broker, topic)
+    write_numbers(broker, topic, range(100))
+    second = newest_by_key(broker, topic)
+
+    assert first == (100, {str(n % 10).encode(): str(n).encode() for n in range(90, 100)})
+    assert second == (200, first[1])
+
+
+def test_records_wait_for_a_broker_that_is_away(broker: Broker, topic: str) -> None:
+    write_numbers(broker, topic, range(10))
+    broker.kill()
+    comeback = threading.Timer(2.0, broker.start)
+    comeback.start()
+
+    write_numbers(broker, topic, range(10, 20))
+    comeback.join()
+
+    assert newest_by_key(broker, topic)[1] == {
+        number_key(n): number_value(n) for n in range(10, 20)
+    }
+
+
+def test_writing_to_a_missing_topic_names_the_setting(broker: Broker) -> None:
+    with pytest.raises(Exception, match=r"sinks\.kafka\.topic_prefix: .*'no-such-topic'"):
+        write_numbers(broker, "no-such-topic", range(1))
+
+
+def test_declared_topics_are_created_once(broker: Broker) -> None:
+    topics = read_topics(prefix="declared-")
+
+    assert create_topics(broker.bootstrap_servers, topics) == sorted(topics)
+    assert create_topics(broker.bootstrap_servers, topics) == []
