@@ -1,5 +1,7 @@
 """Wire records of Moodwire: frozen, typed, versioned, JSON on the wire."""
 
+# Long because: the records are one contract, and read best beside each other.
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -204,9 +206,9 @@ class Trend(Record, frozen=True, kw_only=True):
 
     `pane_index` counts the readings merged so far, so a later pane of the same window has a higher
     index and the final pane of the same input is the same whatever the order of arrival.
-    `mood` holds the seven emotion groups of the trend. Valence, mood and share of negative posts are
-    over posts that the model did decide on; `abstained` counts the others, which still count as
-    posts. `terms` says in how many posts of a bounded sample each frequent word stands.
+    `mood` holds the seven emotion groups of the trend. Valence, mood and share of negative posts
+    are over posts that the model did decide on; `abstained` counts the others, which still count
+    as posts. `terms` says in how many posts of a bounded sample each frequent word stands.
     """
 
     brand: str
