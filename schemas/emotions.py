@@ -31,7 +31,7 @@ EMOTION_GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }
 GROUPS: Final = tuple(EMOTION_GROUPS)
 GROUP_OF: Final = {label: group for group, labels in EMOTION_GROUPS.items() for label in labels}
-EMOTIONS: Final = tuple(sorted(set(GROUP_OF) - {"neutral"})) + ("neutral",)
+EMOTIONS: Final = (*sorted(set(GROUP_OF) - {"neutral"}), "neutral")
 
 
 def group_probabilities(emotions: Mapping[str, float]) -> tuple[float, ...]:

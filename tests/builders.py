@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,17 +95,14 @@ def a_stream(
     seconds: float, per_minute: float, mood: Mood = calm, *, start: float = 0, seed: int = 1
 ) -> list[Reading]:
     """Readings of a Poisson stream of posts by as many authors, in order of event time."""
-    return list(_stream(random.Random(seed), start, start + seconds, per_minute / 60, mood, seed))
-
-
-def _stream(
-    rng: random.Random, now: float, end: float, rate: float, mood: Mood, seed: int
-) -> Iterator[Reading]:
-    number = 0
-    while (now := now + rng.expovariate(rate)) < end:
-        number += 1
-        base = {"post_id": f"{seed}-{number}", "created_at": at(now), "author": f"a{seed}-{number}"}
-        yield a_reading(**(base | mood(rng, now)))
+    rng = random.Random(seed)
+    readings: list[Reading] = []
+    now = start
+    while (now := now + rng.expovariate(per_minute / 60)) < start + seconds:
+        name = f"{seed}-{len(readings)}"
+        base = {"post_id": name, "created_at": at(now), "author": f"author-{name}"}
+        readings.append(a_reading(**(base | mood(rng, now))))
+    return readings
 
 
 def for_brand(readings: list[Reading], brand: str) -> list[Reading]:

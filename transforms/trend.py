@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,21 +12,42 @@ from apache_beam import coders
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
-from apache_beam.transforms.window import GlobalWindows, SlidingWindows, TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from schemas.metrics import TRENDS
 from schemas.records import PaneTiming, Reading, Trend
 from transforms.coders import StructCoder
 from transforms.counters import counter
-from transforms.samples import Key, Sample, samples_by_key
+from transforms.samples import Sample, samples_by_key
 from transforms.tally import Tally, decode_tally, encode_tally
 
 Dimension = Literal["channel", "lang", "country"]
+WindowKey = tuple[str, str, str, str, int]  # brand, channel, lang, country, window start
 DIMENSIONS: tuple[Dimension, ...] = ("channel", "lang", "country")
 
 
+def starts_of_windows(seconds: float, window_seconds: int, period_seconds: int) -> range:
+    """Starts of the sliding windows that hold the moment `seconds`, the latest first.
+
+    >>> list(starts_of_windows(605, 300, 60))
+    [600, 540, 480, 420, 360]
+    """
+    latest = math.floor(seconds / period_seconds) * period_seconds
+    return range(latest, latest - window_seconds, -period_seconds)
+
+
+def spread(
+    reading: Reading, window_seconds: int, period_seconds: int, dimensions: tuple[Dimension, ...]
+) -> Iterator[tuple[WindowKey, Sample]]:
+    """One sample for each window of each slice of each brand that a reading counts in."""
+    starts = starts_of_windows(reading.created_at.timestamp(), window_seconds, period_seconds)
+    for key, sample in samples_by_key(reading, dimensions):
+        for start in starts:
+            yield (*key, start), sample
+
+
 def next_timing(tally: Tally, early_posts: int) -> PaneTiming | None:
-    """What to tell after a sample was learned: every late one, and early ones by the dozen."""
+    """What to tell after a sample was learned: each late one, and early ones by `early_posts`."""
     if tally.closed:
         return "late"
     return "early" if tally.posts % early_posts == 0 else None
@@ -45,24 +67,28 @@ class _TallyCoder(coders.Coder):
 
 
 class _TellWindows(beam.DoFn):
-    """(key, Sample) in sliding windows -> Trend panes of the key's windows.
+    """(key with window start, Sample) -> Trend panes of that window.
 
-    State and timers belong to one key and window. On time is when the watermark passes the end of
-    the window; final is when it passes the allowed lateness after that, and then state goes.
+    The window is part of the key and all lies in the global window, since Prism 2.77 drops the
+    state of sliding windows before their timers fire (docs/decisions/0005). On time is when the
+    watermark passes the end of the window; final is when it passes the allowed lateness after
+    that, and then the state goes.
     """
 
     TALLY = ReadModifyWriteStateSpec("tally", _TallyCoder())
     ON_TIME = TimerSpec("on_time", TimeDomain.WATERMARK)
     FINAL = TimerSpec("final", TimeDomain.WATERMARK)
 
-    def __init__(self, early_posts: int, allowed_lateness_seconds: int) -> None:
-        self.early_posts = early_posts
+    def __init__(
+        self, window_seconds: int, allowed_lateness_seconds: int, early_posts: int
+    ) -> None:
+        self.window_seconds = window_seconds
         self.allowed_lateness_seconds = allowed_lateness_seconds
+        self.early_posts = early_posts
 
     def process(
         self,
-        element: tuple[Key, Sample],
-        window: Any = beam.DoFn.WindowParam,
+        element: tuple[WindowKey, Sample],
         state: Any = beam.DoFn.StateParam(TALLY),
         on_time: Any = beam.DoFn.TimerParam(ON_TIME),
         final: Any = beam.DoFn.TimerParam(FINAL),
@@ -71,43 +97,38 @@ class _TellWindows(beam.DoFn):
         tally = state.read()
         if tally is None:
             tally = Tally()
-            on_time.set(window.end)
-            final.set(window.end + self.allowed_lateness_seconds)
+            end = key[-1] + self.window_seconds
+            on_time.set(Timestamp(end))
+            final.set(Timestamp(end + self.allowed_lateness_seconds))
         tally.learn_one(sample)
         state.write(tally)
         timing = next_timing(tally, self.early_posts)
         if timing:
-            yield _pane(key, tally, window, timing)
+            yield self._pane(key, tally, timing)
 
     @on_timer(ON_TIME)
     def tell_on_time(
-        self,
-        key: Any = beam.DoFn.KeyParam,
-        window: Any = beam.DoFn.WindowParam,
-        state: Any = beam.DoFn.StateParam(TALLY),
+        self, key: Any = beam.DoFn.KeyParam, state: Any = beam.DoFn.StateParam(TALLY)
     ) -> Iterator[Trend]:
         tally = state.read()
         if tally is not None and not tally.closed:
             tally.closed = True
             state.write(tally)
-            yield _pane(key, tally, window, "on_time")
+            yield self._pane(key, tally, "on_time")
 
     @on_timer(FINAL)
     def tell_final(
-        self,
-        key: Any = beam.DoFn.KeyParam,
-        window: Any = beam.DoFn.WindowParam,
-        state: Any = beam.DoFn.StateParam(TALLY),
+        self, key: Any = beam.DoFn.KeyParam, state: Any = beam.DoFn.StateParam(TALLY)
     ) -> Iterator[Trend]:
         tally = state.read()
         if tally is not None:
             state.clear()
-            yield _pane(key, tally, window, "final")
+            yield self._pane(key, tally, "final")
 
-
-def _pane(key: Key, tally: Tally, window: Any, timing: PaneTiming) -> Trend:
-    counter(TRENDS, timing=timing).inc()
-    return tally.trend(key, int(window.start), int(window.end), timing)
+    def _pane(self, key: WindowKey, tally: Tally, timing: PaneTiming) -> Trend:
+        counter(TRENDS, timing=timing).inc()
+        start = key[-1]
+        return tally.trend(key[:-1], start, start + self.window_seconds, timing)
 
 
 @dataclass
@@ -141,23 +162,15 @@ class AggregateTrends(beam.PTransform):
             )
 
     def expand(self, pcoll: PCollection[Reading]) -> PCollection[Trend]:
-        """Wire the stage: a sample per slice, windows, panes."""
-        # The runner must hold a window's state and timers until its final pane is told.
-        held_seconds = self.allowed_lateness_seconds + self.period_seconds
+        """Wire the stage: a sample per slice and window, then panes."""
+        tell = _TellWindows(self.window_seconds, self.allowed_lateness_seconds, self.early_posts)
         return (
             pcoll
-            | "SampleSlices"
-            >> beam.FlatMap(samples_by_key, self.slices).with_output_types(tuple[Key, Sample])
-            | "SlideWindows"
-            >> beam.WindowInto(
-                SlidingWindows(self.window_seconds, self.period_seconds),
-                allowed_lateness=held_seconds,
-            )
-            | "TellWindows"
-            >> beam.ParDo(
-                _TellWindows(self.early_posts, self.allowed_lateness_seconds)
-            ).with_output_types(Trend)
-            | "LeaveWindows" >> beam.WindowInto(GlobalWindows())
+            | "SpreadOverWindows"
+            >> beam.FlatMap(
+                spread, self.window_seconds, self.period_seconds, self.slices
+            ).with_output_types(tuple[WindowKey, Sample])
+            | "TellWindows" >> beam.ParDo(tell).with_output_types(Trend)
         )
 
 

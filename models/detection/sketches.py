@@ -39,7 +39,7 @@ class DistinctSketch:
     @property
     def count(self) -> int:
         """Number of different items, estimated."""
-        return round(_union(self._sketch).get_estimate())
+        return round(float(_union(self._sketch).get_estimate()))
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: equal sets of items give equal bytes."""

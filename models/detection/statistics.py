@@ -105,7 +105,7 @@ def count_tail(count: int, mean: float, variance: float) -> float:
 
 
 def share_tail(hits: int, n: int, share: float) -> float:
-    """P(X ≥ hits) of a binomial with `n` trials of probability `share`: I_share(hits, n - hits + 1).
+    """P(X ≥ hits) of a binomial: I_share(hits, n - hits + 1), the regularised incomplete beta.
 
     >>> share_tail(2, 2, 0.5)
     0.25

@@ -12,11 +12,13 @@ MAX_TERMS_OF_POST = 30
 _TERM = re.compile(r"#?[^\W\d_][\w'’-]{2,23}(?![\w'’-])")
 # Words without a topic. Others that are merely frequent are outweighed by the baseline.
 _STOP_WORDS = frozenset(
-    "about after again all also and any are because been before being but can could did does don't "
-    "for from get got had has have her here him his how i'm into isn't it's its just like more most "
-    "much not now off one only other our out over really she should some still than that that's the "
-    "their them then there these they this those too very via want was were what when where which "
-    "while who why will with would you your http https www com url user amp email phone".split()
+    """
+    about after again all also and any are because been before being but can could did does don't
+    for from get got had has have her here him his how i'm into isn't it's its just like more most
+    much not now off one only other our out over really she should some still than that that's the
+    their them then there these they this those too very via want was were what when where which
+    while who why will with would you your http https www com url user amp email phone
+    """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 
 

@@ -1,0 +1,151 @@
+"""The online detector of one brand: volume, share of negative posts, images ahead of words."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.detection.baselines import CountBaseline, Departure, LevelBaseline, ShareBaseline
+from models.detection.statistics import Z95
+from schemas.records import Signal, Trend
+
+Sensitivity = Literal["low", "medium", "high"]
+VOLUME, NEGATIVITY, IMAGES = "volume", "share_negative", "image_valence"
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a departure is worth a person's attention.
+
+    `volume_score` and `mood_score` are -log10 of the chance of a window; `lift` is the least
+    factor over the usual number of posts; `margin` the least rise of the negative share and the
+    least fall of valence. A signal holds on down to half its opening score.
+    """
+
+    min_posts: int = 8
+    min_authors: int = 4
+    warm_up_windows: int = 12
+    volume_score: float = 4.0
+    mood_score: float = 3.0
+    lift: float = 2.0
+    margin: float = 0.10
+    image_gap: float = 0.20
+    least_image_weight: float = 0.30
+    forget_seconds: int = 7 * 24 * 3600
+
+    def opens(self, signal: Signal) -> bool:
+        """Whether `signal` alone opens an incident."""
+        return signal.score >= self.threshold(signal)
+
+    def holds(self, signal: Signal) -> bool:
+        """Whether `signal` keeps an incident open."""
+        return signal.score >= self.threshold(signal) / 2
+
+    def threshold(self, signal: Signal) -> float:
+        """The opening score of `signal`."""
+        return self.volume_score if signal.name == VOLUME else self.mood_score
+
+
+def rules_for(
+    sensitivity: Sensitivity, min_posts: int = 8, min_authors: int = 4, warm_up_windows: int = 12
+) -> Rules:
+    """The rules that one word and three numbers stand for."""
+    volume_score, mood_score, lift, margin = {
+        "low": (6.0, 5.0, 3.0, 0.15),
+        "medium": (4.0, 3.0, 2.0, 0.10),
+        "high": (3.0, 2.0, 1.5, 0.05),
+    }[sensitivity]
+    return Rules(
+        min_posts=min_posts,
+        min_authors=min_authors,
+        warm_up_windows=warm_up_windows,
+        volume_score=volume_score,
+        mood_score=mood_score,
+        lift=lift,
+        margin=margin,
+    )
+
+
+class MoodDetector(msgspec.Struct):
+    """Scores each window of a brand against its own past, then learns it.
+
+    Scores point up: higher is more unusual, 0 is nothing. Until `warm_up_windows` windows were
+    learned there are no signals at all. The state is a few hundred integers.
+    """
+
+    volume: CountBaseline = msgspec.field(default_factory=CountBaseline)
+    negativity: ShareBaseline = msgspec.field(default_factory=ShareBaseline)
+    images: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
+    learned: int = 0
+
+    def score_one(self, trend: Trend, rules: Rules, overlap: float = 1.0) -> tuple[Signal, ...]:
+        """The signals that stand out in `trend` at all; most windows have none."""
+        crowd = trend.posts >= rules.min_posts and trend.authors >= rules.min_authors
+        if self.learned < rules.warm_up_windows or not crowd:
+            return ()
+        found = {
+            VOLUME: self._score_volume(trend, rules, overlap),
+            NEGATIVITY: self._score_negativity(trend, rules),
+            IMAGES: self._score_images(trend, rules),
+        }
+        return tuple(
+            Signal(name=name, value=d.value, expected=d.expected, score=d.score)
+            for name, d in found.items()
+            if d is not None and d.score > 0
+        )
+
+    def learn_one(self, trend: Trend) -> None:
+        """Make `trend` part of what is usual."""
+        self.learned += 1
+        self.volume.learn_one(trend.posts)
+        self.negativity.learn_one(negatives(trend), decided(trend))
+        if trend.image_valence is not None and trend.posts_with_image >= 3:
+            self.images.learn_one(trend.image_valence.mean)
+
+    def learn_empty(self, windows: int) -> None:
+        """Make that many windows without posts part of what is usual."""
+        self.learned += windows
+        self.volume.learn_empty(windows)
+
+    def _score_volume(self, trend: Trend, rules: Rules, overlap: float) -> Departure | None:
+        found = self.volume.score_one(min(trend.posts, 3 * trend.authors), overlap)
+        return found if found.value >= rules.lift * found.expected else None
+
+    def _score_negativity(self, trend: Trend, rules: Rules) -> Departure | None:
+        if decided(trend) < rules.min_posts:
+            return None
+        return self.negativity.score_one(
+            negatives(trend), decided(trend), trend.authors, rules.margin
+        )
+
+    def _score_images(self, trend: Trend, rules: Rules) -> Departure | None:
+        seen = trend.image_valence
+        enough = trend.posts_with_image >= max(4, rules.min_posts // 2)
+        if seen is None or not enough or seen.mean > -0.1:
+            return None
+        ahead = valence_of_words(trend) - seen.mean >= rules.image_gap
+        if not ahead or trend.image_weight < rules.least_image_weight:
+            return None
+        return self.images.score_one(seen.mean, (seen.high - seen.low) / (2 * Z95), rules.margin)
+
+
+def decided(trend: Trend) -> int:
+    """Posts whose sentiment the model did decide on."""
+    return trend.posts - trend.abstained
+
+
+def negatives(trend: Trend) -> int:
+    """Decided posts that are negative."""
+    return round(trend.share_negative.mean * decided(trend))
+
+
+def valence_of_words(trend: Trend) -> float:
+    """Mean valence of the posts without an image, 0 where every post has one.
+
+    (n·v - k·v_image) / (n - k). Abstained posts are not known by kind, so k is bounded by n.
+    """
+    n, k = decided(trend), min(trend.posts_with_image, decided(trend))
+    if n == k or trend.image_valence is None:
+        return 0.0 if k else trend.valence.mean
+    words = (n * trend.valence.mean - k * trend.image_valence.mean) / (n - k)
+    return max(-1.0, min(1.0, words))
