@@ -10,7 +10,17 @@ import regex
 UNDETERMINED: Final = "und"
 SURE_PERCENT: Final = 80
 SURE_LETTERS: Final = 12
-_NO_WORDS: Final = regex.compile(r"https?://\S+|[@#＃]\w+|\[(?:email|phone|iban|card|ip)\]|\d+")
+SURE_LETTERS_ELSEWHERE: Final = 40
+# Languages that most posts are written in; short posts are taken for none of the other hundred,
+# which share their words with these (Malagasy "en", Malay "stop", Irish "la").
+COMMON: Final = frozenset(
+    regex.findall(
+        r"[a-z]+",
+        "en es pt fr de it nl pl sv da no fi tr cs ro hu el ru uk bg hr sr sk he ar fa ur hi bn mr "
+        "ta te ml kn gu pa th vi id tl ja ko zh",
+    )
+)
+_NO_WORDS: Final = regex.compile(r"https?://\S+|[@#＃$]\w+|\[(?:email|phone|iban|card|ip)\]|\d+")
 _LETTER: Final = regex.compile(r"\p{L}")
 _DENSE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]")
 _SYNONYMS: Final = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "fil": "tl"}
@@ -29,11 +39,13 @@ def detect_language(text: str, hint: str | None = None) -> str:
     ('fr', 'und')
     """
     words = _NO_WORDS.sub(" ", text)
-    weight = len(_LETTER.findall(words)) + 3 * len(_DENSE.findall(words))
+    letters = len(_LETTER.findall(words)) + 3 * len(_DENSE.findall(words))
     code, percent, reliable = _detect(words)
-    if reliable and percent >= SURE_PERCENT and weight >= SURE_LETTERS:
+    needed = SURE_LETTERS if code in COMMON else SURE_LETTERS_ELSEWHERE
+    if reliable and percent >= SURE_PERCENT and letters >= needed:
         return code
-    return language_code(hint) or (code if reliable and weight >= 4 else UNDETERMINED)
+    guess = code if reliable and letters >= 4 and code in COMMON else UNDETERMINED
+    return language_code(hint) or guess
 
 
 def language_code(hint: str | None) -> str | None:

@@ -86,7 +86,7 @@ def _mask_numbers(text: str, regions: tuple[str, ...]) -> str:
     text = _CARD.sub(_mask_card, _IBAN.sub(_mask_iban, text))
     if not _SEVEN_DIGITS.search(text):
         return text
-    for region in regions or (None,):
+    for region in (None, *regions):
         text = _mask_phones(text, region)
     return text
 
@@ -127,8 +127,10 @@ def _is_address(text: str) -> bool:
 
 
 def _mask_phones(text: str, region: str | None) -> str:
-    matcher = phonenumbers.PhoneNumberMatcher(text, region)
-    for match in reversed([m for m in matcher if _is_written_as_phone(m.raw_string)]):
+    """National numbers have to be grouped as their plan groups them: figures in a row are not."""
+    leniency = phonenumbers.Leniency.STRICT_GROUPING if region else phonenumbers.Leniency.VALID
+    found = phonenumbers.PhoneNumberMatcher(text, region, leniency)
+    for match in reversed([m for m in found if _is_written_as_phone(m.raw_string)]):
         text = f"{text[: match.start]}[phone]{text[match.end :]}"
     return text
 
