@@ -1,1 +1,1 @@
-"""Mathematics without Beam: encoders, attention, fusion, calibration and detectors."""
+"""Mathematics of Moodwire without Beam: encoders, attention, fusion, calibration, scoring."""

@@ -1,0 +1,1 @@
+"""Training and evaluation of the mood model; never shipped to workers."""

@@ -1,0 +1,92 @@
+"""Labelled texts of all tasks, prepared as in serving, and batches of similar length."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTIONS
+from models.text_encoder import TextTokenizer
+from models.text_preparation import prepare_text
+
+# Task -> (folder, labels of a single-label task).
+TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sentiment": ("sentiment", SENTIMENTS),
+    "tweet_emotion": ("emotion", TWEET_EMOTIONS),
+    "emotions": ("goemotions", ()),
+    "irony": ("irony", ("non_irony", "irony")),
+    "offence": ("offensive", ("not-offensive", "offensive")),
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text: `target` is a class index, or the indexes of several emotions."""
+
+    task: str
+    text: str
+    target: tuple[int, ...]
+    token_ids: tuple[int, ...] = ()
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Rows of a JSON Lines file, gzip-compressed."""
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def load_task(data: Path, task: str, part: str) -> list[Example]:
+    """Examples of one task; `part` is train or validation."""
+    folder, labels = TASKS[task]
+    rows = read_rows(data / "text" / folder / f"{part}.jsonl.gz")
+    return [Example(task, prepare_text(row["text"]), _target(row, labels)) for row in rows]
+
+
+def _target(row: dict[str, Any], labels: Sequence[str]) -> tuple[int, ...]:
+    if "labels" in row:
+        return tuple(EMOTIONS.index(name) for name in row["labels"])
+    return (labels.index(row["label"]),)
+
+
+def tokenise(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Example]:
+    """The same examples with their token ids."""
+    ids = tokenizer([example.text for example in examples])
+    return [
+        Example(example.task, example.text, example.target, tuple(row))
+        for example, row in zip(examples, ids, strict=True)
+    ]
+
+
+def length_batches(
+    examples: Sequence[Example], size: int, generator: random.Random
+) -> Iterator[list[Example]]:
+    """Shuffled batches whose members have similar length, so that little is padding."""
+    order = list(examples)
+    generator.shuffle(order)
+    pools = [order[start : start + 64 * size] for start in range(0, len(order), 64 * size)]
+    batches = [batch for pool in pools for batch in _cut_by_length(pool, size)]
+    generator.shuffle(batches)
+    yield from batches
+
+
+def _cut_by_length(pool: list[Example], size: int) -> list[list[Example]]:
+    pool = sorted(pool, key=lambda example: len(example.token_ids))
+    return [pool[start : start + size] for start in range(0, len(pool), size)]
+
+
+def pad(rows: Sequence[Sequence[int]], length: int | None = None) -> tuple[Tensor, Tensor]:
+    """Token ids and mask, (batch, tokens); ids padded with 0, length a multiple of 8."""
+    longest = max(len(row) for row in rows)
+    length = length or -(-longest // 8) * 8
+    ids = torch.zeros(len(rows), length, dtype=torch.long)
+    mask = torch.zeros(len(rows), length, dtype=torch.bool)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = torch.tensor(row)
+        mask[index, : len(row)] = True
+    return ids, mask
