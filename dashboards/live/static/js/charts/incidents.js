@@ -1,0 +1,85 @@
+// Alerts on the charts: a shade from opening to end, a flag with the severity on the first chart.
+import { faded, token } from "../colours.js";
+import { seconds } from "../format.js";
+
+const FLAG = 18;
+
+function edges(chart, alert) {
+  const end = alert.status === "firing" ? chart.scales.x.max : seconds(alert.resolved_at ?? alert.updated_at);
+  const inside = (epoch) => Math.min(Math.max(epoch, chart.scales.x.min), chart.scales.x.max);
+  const pixel = (epoch) => chart.valToPos(inside(epoch), "x", true);
+  return [pixel(seconds(alert.since)), pixel(end)];
+}
+
+const shown = (board) => board.alerts.filter((alert) => alert.status !== "withdrawn");
+
+function visible(chart, alert) {
+  const [from, to] = edges(chart, alert);
+  return seconds(alert.since) <= chart.scales.x.max && to > from;
+}
+
+/** Shades where alerts stood; where several did the shade is not deeper. */
+export function shades(board) {
+  return (chart) => {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    const path = new Path2D();
+    for (const alert of shown(board).filter((candidate) => visible(chart, candidate))) {
+      const [from, to] = edges(chart, alert);
+      path.rect(from, bbox.top, to - from, bbox.height);
+    }
+    ctx.fillStyle = faded(token("--negative"), 0.07);
+    ctx.fill(path, "nonzero");
+    ctx.restore();
+  };
+}
+
+/** A rule where each alert opened. */
+export function rules(board) {
+  return (chart) => {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.strokeStyle = faded(token("--negative"), 0.65);
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+    for (const alert of shown(board).filter((candidate) => visible(chart, candidate))) {
+      const [from] = edges(chart, alert);
+      ctx.beginPath();
+      ctx.moveTo(from, bbox.top);
+      ctx.lineTo(from, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
+}
+
+/** The severity at the head of each rule; flags that would overlap stand side by side. */
+export function flags(board) {
+  return (chart) => {
+    const size = FLAG * devicePixelRatio;
+    let free = -Infinity;
+    const alerts = shown(board).filter((candidate) => visible(chart, candidate));
+    for (const alert of alerts.sort((a, b) => seconds(a.since) - seconds(b.since))) {
+      const left = Math.max(edges(chart, alert)[0], free);
+      drawFlag(chart, alert, left, size);
+      free = left + size + 2 * devicePixelRatio;
+    }
+  };
+}
+
+function drawFlag(chart, alert, left, size) {
+  const { ctx, bbox } = chart;
+  const firing = alert.status === "firing";
+  const top = bbox.top - size - 2 * devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = token(firing ? "--negative" : "--line-strong");
+  ctx.beginPath();
+  ctx.roundRect(left, top, size, size, 4 * devicePixelRatio);
+  ctx.fill();
+  ctx.fillStyle = token(firing ? "--page" : "--ink");
+  ctx.font = `700 ${11 * devicePixelRatio}px ${token("--font")}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(String(alert.severity), left + size / 2, top + size / 2 + devicePixelRatio / 2);
+  ctx.restore();
+}

@@ -1,0 +1,50 @@
+// Numbers and times as the page writes them. Every time is event time, in UTC, and says so.
+const MINUS = "\u2212";
+const DAY = new Intl.DateTimeFormat("en-GB",
+  { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const WHOLE = new Intl.NumberFormat("en-GB");
+const COMPACT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
+
+export const seconds = (iso) => Date.parse(iso) / 1000;
+const iso = (epoch) => new Date(epoch * 1000).toISOString();
+
+export const time = (epoch) => iso(epoch).slice(11, 16);
+export const clock = (epoch) => iso(epoch).slice(11, 19);
+export const day = (epoch) => DAY.format(epoch * 1000);
+export const shortDay = (epoch) => SHORT_DAY.format(epoch * 1000);
+export const span = (start, end) => `${time(start)}–${time(end)} UTC`;
+
+export const whole = (number) => WHOLE.format(number);
+export const compact = (number) => COMPACT.format(number);
+export const percent = (part) => `${Math.round(part * 100)} %`;
+
+export function signed(number, digits = 2) {
+  const text = Math.abs(number).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return (number < 0 ? MINUS : "+") + text;
+}
+
+export function duration(length) {
+  const minutes = Math.max(0, Math.round(length / 60));
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ""}`;
+}
+
+export function lag(length) {
+  return length < 120 ? `${Math.max(0, Math.round(length))} s` : duration(length);
+}
+
+/** `image_led_crisis` as `Image led crisis`. */
+export function words(name) {
+  const text = name.replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function moodWord(valence) {
+  if (valence <= -0.6) return "Very negative";
+  if (valence <= -0.2) return "Negative";
+  if (valence < 0.2) return "Mixed";
+  return valence < 0.6 ? "Positive" : "Very positive";
+}

@@ -1,0 +1,52 @@
+// The chosen brand's name and its figures in one window.
+import { byId, el, setText } from "./dom.js";
+import { moodWord, percent, signed, span, whole } from "./format.js";
+
+const TIMING = { early: "still filling", on_time: "complete", late: "refined by late posts", final: "final" };
+
+function figures(window) {
+  const range = (low, high, text) => `${text(low)} to ${text(high)}`;
+  return [
+    ["Valence", signed(window.valence), moodWord(window.valence),
+      `95 % interval ${range(window.valence_low, window.valence_high, signed)}`,
+      window.valence < 0 ? "negative" : "positive"],
+    ["Negative posts", percent(window.negative), "",
+      `95 % interval ${range(window.negative_low, window.negative_high, percent)}`],
+    ["Posts", whole(window.posts), "", `${whole(window.clusters)} different texts, seen up to ${whole(window.reach)} times`],
+    ["Authors", whole(window.authors), "", "Distinct pseudonymous authors"],
+    ["With image", percent(window.posts ? window.with_image / window.posts : 0), "",
+      window.image_valence === null ? "No image in this window" : `Valence of posts with an image ${signed(window.image_valence)}`],
+    ["α image", window.image_weight.toFixed(2), "", "Mean weight of the image in reading posts that have one"],
+  ];
+}
+
+export class Hero {
+  constructor(store) {
+    this.store = store;
+    this.rows = new Map();
+  }
+
+  render(topics) {
+    if (!["windows", "brand", "cursor", "pinned"].some((topic) => topics.has(topic))) return;
+    const { window, brand } = this.store;
+    if (!window) return;
+    setText(byId("brand-name"), brand);
+    setText(byId("window-label"), `${span(window.start, window.end)} · ${TIMING[window.timing]}`);
+    for (const figure of figures(window)) this.#show(...figure);
+  }
+
+  #show(name, value, note, hint, tone = "") {
+    if (!this.rows.has(name)) this.rows.set(name, this.#create(name));
+    const row = this.rows.get(name);
+    row.title = hint;
+    row.querySelector("dd").className = tone;
+    setText(row.querySelector("b"), value);
+    setText(row.querySelector("small"), note);
+  }
+
+  #create(name) {
+    const row = el("div", {}, el("dt", {}, name), el("dd", {}, el("b"), el("small")));
+    byId("figures").append(row);
+    return row;
+  }
+}

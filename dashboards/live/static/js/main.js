@@ -1,0 +1,36 @@
+// Puts the parts together: one store, one connection, and views that redraw what changed.
+import { Alerts } from "./alerts.js";
+import { Announcer } from "./announcer.js";
+import { Brands } from "./brands.js";
+import { Board } from "./charts/board.js";
+import { Connection } from "./connection.js";
+import { Hero } from "./hero.js";
+import { Pipeline } from "./pipeline.js";
+import { Slices } from "./slices.js";
+import { Status } from "./status.js";
+import { Store } from "./store.js";
+import { Table } from "./table.js";
+import { setUpTheme } from "./theme.js";
+import { Voices } from "./voices.js";
+import { byId } from "./dom.js";
+
+const store = new Store();
+const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer]
+  .map((View) => new View(store));
+const due = new Set();
+
+function draw() {
+  const topics = new Set(due);
+  due.clear();
+  for (const view of views) view.render(topics);
+  document.body.toggleAttribute("data-loading", store.connection === "connecting");
+}
+
+store.addEventListener("change", (event) => {
+  if (due.size === 0) requestAnimationFrame(draw);
+  for (const topic of event.detail) due.add(topic);
+});
+
+setUpTheme(byId("theme"), () => store.changed("theme"));
+store.changed("windows", "alerts", "run", "view");
+new Connection(store).open();

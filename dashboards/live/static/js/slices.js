@@ -1,0 +1,56 @@
+// The newest window by channel, language or country.
+import { moodColour } from "./colours.js";
+import { byId, el, reconcile, segmented, setText } from "./dom.js";
+import { percent, signed, whole } from "./format.js";
+import { settled } from "./store.js";
+
+const SHOWN = 8;
+const DIMENSIONS = { channel: "Channel", lang: "Language", country: "Country" };
+const STALE_SECONDS = 3600;
+
+const across = (valence) => `${((valence + 1) / 2) * 100}%`;
+
+export class Slices {
+  constructor(store) {
+    this.store = store;
+    byId("slices-choice").append(segmented("Sliced by", DIMENSIONS, store.view.dimension,
+      (dimension) => store.set({ dimension })));
+    this.body = el("tbody");
+    this.head = el("th", { scope: "col" });
+    byId("slices").append(el("table", { class: "slice-table" },
+      el("thead", {}, el("tr", {}, this.head, el("th", { scope: "col", class: "range-cell" }, "Valence, 95 % interval"),
+        el("th", { scope: "col" }, el("span", { class: "hidden" }, "Mean valence")), el("th", { scope: "col" }, "Negative"), el("th", { scope: "col" }, "Posts"))), this.body));
+  }
+
+  render(topics) {
+    if (!["windows", "brand", "view"].some((topic) => topics.has(topic))) return;
+    const now = this.store.windows().at(-1)?.start ?? 0;
+    const newest = this.store.slices(this.store.view.dimension).map(settled)
+      .filter((window) => now - window.start < STALE_SECONDS)
+      .sort((a, b) => b.posts - a.posts || a.value.localeCompare(b.value));
+    setText(this.head, DIMENSIONS[this.store.view.dimension]);
+    setText(byId("slices-window"), newest.length > SHOWN ? `${SHOWN} of ${newest.length}` : "");
+    reconcile(this.body, newest.slice(0, SHOWN), (window) => `${window.dimension}/${window.value}`,
+      () => this.#create(), (row, window) => this.#update(row, window));
+  }
+
+  #create() {
+    return el("tr", {}, el("th", { scope: "row" }),
+      el("td", { class: "range-cell" }, el("span", { class: "range", "aria-hidden": "true" },
+        el("span", { class: "range-band" }), el("span", { class: "range-mean" }))),
+      el("td"), el("td"), el("td"));
+  }
+
+  #update(row, window) {
+    const range = row.querySelector(".range");
+    range.style.setProperty("--mood", moodColour(window.valence));
+    range.style.setProperty("--low", across(window.valence_low));
+    range.style.setProperty("--mean", across(window.valence));
+    range.style.setProperty("--high", across(window.valence_high));
+    const [name, , valence, negative, posts] = row.children;
+    setText(name, window.value);
+    setText(valence, signed(window.valence));
+    setText(negative, percent(window.negative));
+    setText(posts, whole(window.posts));
+  }
+}

@@ -1,0 +1,128 @@
+// What the page knows: the server's updates folded in, and what the reader chose to look at.
+import { seconds } from "./format.js";
+
+export class Store extends EventTarget {
+  constructor() {
+    super();
+    this.view = { range: "all", measure: "valence", emotions: "stream", hidden: new Set(),
+      alerts: "all", dimension: "channel" };
+    this.chosen = decodeURIComponent(location.hash.match(/^#brand=(.*)$/)?.[1] ?? "") || null;
+    this.connection = "connecting";
+    this.cursor = null;
+    this.pinned = null;
+    this.clear();
+  }
+
+  clear() {
+    this.series = new Map();
+    this.alerts = new Map();
+    this.run = null;
+    this.stages = null;
+    this.followed = null;
+  }
+
+  /** Fold one update in; updates may repeat. */
+  apply(update) {
+    if (update.reset) this.clear();
+    if (update.fields.length) this.fields = update.fields;
+    this.limits = update.limits;
+    this.id = update.id;
+    for (const row of update.windows) this.#keep(this.#named(row));
+    for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
+    this.run = update.run ?? this.run;
+    this.stages = update.stages ?? this.stages;
+    this.#follow();
+    this.changed(update.windows.length ? "windows" : "run", "run", ...(update.alerts.length || update.reset ? ["alerts"] : []));
+  }
+
+  changed(...topics) {
+    this.dispatchEvent(new CustomEvent("change", { detail: topics }));
+  }
+
+  set(changes) {
+    Object.assign(this.view, changes);
+    this.changed("view");
+  }
+
+  choose(brand) {
+    this.chosen = brand;
+    this.pinned = null;
+    history.replaceState(null, "", `#brand=${encodeURIComponent(brand)}`);
+    this.changed("windows", "alerts", "brand");
+  }
+
+  point(place, value) {
+    if (this[place] === value) return;
+    this[place] = value;
+    this.changed(place);
+  }
+
+  /** The chosen brand; until one is chosen, the one with the worst alert. */
+  get brand() {
+    return this.series.has(`${this.chosen}||`) ? this.chosen : this.followed;
+  }
+
+  get brands() {
+    return [...this.series.keys()].filter((key) => key.endsWith("||"))
+      .map((key) => key.slice(0, -2)).sort((a, b) => a.localeCompare(b));
+  }
+
+  /** Windows of a brand, oldest first; of all its posts, or of one slice of them. */
+  windows(brand = this.brand, dimension = "", value = "") {
+    return this.series.get(`${brand}|${dimension}|${value}`) ?? [];
+  }
+
+  slices(dimension) {
+    const prefix = `${this.brand}|${dimension}|`;
+    return [...this.series].filter(([key]) => key.startsWith(prefix)).map(([, windows]) => windows);
+  }
+
+  /** The window to speak of: under the cursor, pinned, or the newest that is complete. */
+  get window() {
+    const at = this.cursor ?? this.pinned;
+    const windows = this.windows();
+    return windows.find((window) => window.start === at) ?? settled(windows);
+  }
+
+  firing(brand) {
+    return [...this.alerts.values()].filter((alert) => alert.status === "firing" && alert.brand === brand);
+  }
+
+  /** How far the posts' own time has come. */
+  get eventTime() {
+    return this.run?.watermark ?? this.windows().at(-1)?.end ?? null;
+  }
+
+  #named(row) {
+    return Object.fromEntries(this.fields.map((name, place) => [name, row[place]]));
+  }
+
+  #keep(window) {
+    const key = `${window.brand}|${window.dimension}|${window.value}`;
+    if (!this.series.has(key)) this.series.set(key, []);
+    const windows = this.series.get(key);
+    let place = windows.length;
+    while (place > 0 && windows[place - 1].start >= window.start) place -= 1;
+    windows.splice(place, windows[place]?.start === window.start ? 1 : 0, window);
+    const limit = this.limits[window.dimension ? 1 : 0];
+    if (windows.length > limit) windows.splice(0, windows.length - limit);
+  }
+
+  #follow() {
+    const worst = (brand) => Math.max(0, ...this.firing(brand).map((alert) => alert.severity));
+    const brands = this.brands;
+    this.followed = brands.includes(this.followed) ? this.followed : brands[0] ?? null;
+    for (const brand of brands) if (worst(brand) > worst(this.followed)) this.followed = brand;
+  }
+}
+
+/** The newest window whose end the watermark has passed, or the newest of all. */
+export function settled(windows) {
+  return windows.findLast((window) => window.timing !== "early") ?? windows.at(-1) ?? null;
+}
+
+/** Firing first, then the worse, then the newer. */
+export function byUrgency(a, b) {
+  const firing = (alert) => Number(alert.status === "firing");
+  return firing(b) - firing(a) || (firing(a) ? b.severity - a.severity : 0) || seconds(b.since) - seconds(a.since);
+}

@@ -1,0 +1,37 @@
+// Posts that stand for one window: the newest, or the one pinned on the charts.
+import { byId, el, reconcile, setText } from "./dom.js";
+import { span } from "./format.js";
+import { alphaLegend, postItem } from "./posts.js";
+import { settled } from "./store.js";
+
+export class Voices {
+  constructor(store) {
+    this.store = store;
+    this.shown = "";
+    this.unpin = el("button", { class: "chip", type: "button", onclick: () => store.point("pinned", null) }, "Back to newest");
+    byId("voices-unpin").append(this.unpin);
+    byId("voices").after(this.legend = alphaLegend());
+  }
+
+  render(topics) {
+    if (!["windows", "brand", "pinned"].some((topic) => topics.has(topic))) return;
+    const { brand, pinned } = this.store;
+    const windows = this.store.windows();
+    const window = windows.find((candidate) => candidate.start === pinned) ?? settled(windows);
+    this.unpin.hidden = pinned === null;
+    if (!window) return;
+    const wanted = `${brand}|${window.start}|${window.pane}`;
+    if (wanted !== this.shown) this.#fetch(wanted, window);
+  }
+
+  async #fetch(wanted, window) {
+    this.shown = wanted;
+    const query = new URLSearchParams({ brand: window.brand, start: window.start });
+    const answer = await fetch(`/api/window?${query}`).catch(() => null);
+    if (!answer?.ok || this.shown !== wanted) return;
+    const posts = await answer.json();
+    setText(byId("voices-window"), span(window.start, window.end));
+    this.legend.hidden = posts.length === 0;
+    reconcile(byId("voices"), posts, (post) => `${post.channel}/${post.post_id}/${post.valence}`, postItem);
+  }
+}
