@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -27,7 +28,10 @@ from deploy.kafka.broker import REPOSITORY, Broker, resolve_jars
 from deploy.kafka.topics import create_topics, read_topics
 from tests.end_to_end.loopback import only_loopback
 from transforms.kafka.connection import KafkaSettingsError, check_source
-from transforms.kafka.sink import WriteToKafka
+from transforms.kafka.sink import PRODUCERS, WriteToKafka
+
+# kafka-python leaves the sockets of refused connections to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 POSTS = 2_000
@@ -41,7 +45,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
         broker.start()
         yield broker
+        PRODUCERS.drop(broker.bootstrap_servers)
         broker.stop()
+    gc.collect()
 
 
 @pytest.fixture
@@ -258,6 +264,7 @@ def test_records_wait_for_a_broker_that_is_away(broker: Broker, topic: str) -> N
 
     write_numbers(broker, topic, range(10, 20))
     comeback.join()
+    gc.collect()
 
     assert newest_by_key(broker, topic)[1] == {
         number_key(n): number_value(n) for n in range(10, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from kafka.errors import KafkaError
 from transforms.kafka.offsets import Offsets, Partition
 
 Start = Literal["committed", "earliest", "latest"]
+RECONNECT_MS = 1_000  # how long a client may leave a broker alone that came back
 ANSWER_MS = 10_000  # how long a broker may take to answer before it counts as unreachable
 
 
@@ -22,12 +24,37 @@ class KafkaUnreachableError(KafkaSettingsError):
     """No broker answers."""
 
 
+def require_listener(bootstrap_servers: str, setting: str) -> None:
+    """Fail at once where nobody listens: a Kafka client would try for long and leave its thread.
+
+    Raises:
+        KafkaUnreachableError: none of the addresses takes connections.
+    """
+    refusals = [_refusal(address.strip()) for address in bootstrap_servers.split(",")]
+    if all(refusals):
+        raise KafkaUnreachableError(
+            f"{setting}: no Kafka answers at {bootstrap_servers} ({refusals[0]}). "
+            "Start it (python -m deploy.kafka.broker start) or correct the address"
+        )
+
+
+def _refusal(address: str) -> str | None:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_MS / 1000).close()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
 def connect(bootstrap_servers: str, group_id: str) -> Any:
     """A consumer without partitions.
 
     Raises:
         KafkaUnreachableError: no broker answers.
     """
+    setting = "source.kafka.bootstrap_servers"
+    require_listener(bootstrap_servers, setting)
     try:
         return KafkaConsumer(
             bootstrap_servers=bootstrap_servers,
@@ -37,11 +64,11 @@ def connect(bootstrap_servers: str, group_id: str) -> Any:
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             bootstrap_timeout_ms=ANSWER_MS,
+            reconnect_backoff_max_ms=RECONNECT_MS,
         )
-    except (KafkaError, OSError, ValueError) as error:
+    except (KafkaError, OSError) as error:
         raise KafkaUnreachableError(
-            f"source.kafka.bootstrap_servers: no Kafka answers at {bootstrap_servers} ({error}). "
-            "Start it (python -m deploy.kafka.broker start) or correct the address"
+            f"{setting}: what listens at {bootstrap_servers} does not answer as Kafka ({error})"
         ) from error
 
 

@@ -23,7 +23,13 @@ from kafka.errors import (
 
 from schemas.metrics import SINK_RETRIES
 from transforms.counters import counter
-from transforms.kafka.connection import ANSWER_MS, KafkaSettingsError
+from transforms.kafka.connection import (
+    ANSWER_MS,
+    RECONNECT_MS,
+    KafkaSettingsError,
+    KafkaUnreachableError,
+    require_listener,
+)
 
 T = TypeVar("T")
 
@@ -66,8 +72,9 @@ def require_topic(bootstrap_servers: str, topic: str) -> None:
 
     Raises:
         KafkaSettingsError: the broker answers and has no such topic.
-        kafka.errors.KafkaError: no broker answers.
+        KafkaUnreachableError, kafka.errors.KafkaError: no broker answers.
     """
+    require_listener(bootstrap_servers, "sinks.kafka.bootstrap_servers")
     with KafkaAdminClient(
         bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=ANSWER_MS
     ) as admin:
@@ -122,6 +129,7 @@ def open_producer(bootstrap_servers: str) -> Any:
         enable_idempotence=True,
         acks="all",
         bootstrap_timeout_ms=ANSWER_MS,
+        reconnect_backoff_max_ms=RECONNECT_MS,
         max_block_ms=ANSWER_MS,
         request_timeout_ms=ANSWER_MS,
         delivery_timeout_ms=DELIVERY_MS,
@@ -149,7 +157,7 @@ def deliver(bootstrap_servers: str, topic: str, messages: list[Message]) -> None
             return send_all(PRODUCERS.producer_for(bootstrap_servers, topic), topic, messages)
         except HOPELESS:
             raise
-        except KafkaError as error:
+        except (KafkaError, KafkaUnreachableError) as error:
             PRODUCERS.drop(bootstrap_servers)
             counter(SINK_RETRIES, sink="kafka").inc()
             LOG.warning("%s is away (%s); next attempt in %.1f s", topic, error, pause)
