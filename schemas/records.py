@@ -209,6 +209,8 @@ class Trend(Record, frozen=True, kw_only=True):
     `mood` holds the seven emotion groups of the trend. Valence, mood and share of negative posts
     are over posts that the model did decide on; `abstained` counts the others, which still count
     as posts. `terms` says in how many posts of a bounded sample each frequent word stands.
+    `negative_authors` and `image_authors` are distinct authors of negative posts and of posts with
+    an image, so that one author shouting is not taken for a crowd.
     """
 
     brand: str
@@ -233,6 +235,8 @@ class Trend(Record, frozen=True, kw_only=True):
     exemplars: tuple[Exemplar, ...] = ()
     model: str = ""
     terms: dict[str, int] = {}
+    negative_authors: int = 0
+    image_authors: int = 0
 
     @property
     def key(self) -> str:

@@ -20,6 +20,17 @@ from transforms.samples import Key, Sample
 MAX_EXEMPLARS = 5
 LEAST_EXEMPLARS_WITH_IMAGE = 2
 MAX_SAMPLED_POSTS = 64
+SUMS = (
+    "posts",
+    "abstained",
+    "reach",
+    "negative",
+    "weight",
+    "weighted_valence",
+    "posts_with_image",
+    "image_weight",
+)
+SKETCHES = ("authors", "clusters", "negative_authors", "image_authors")
 
 
 class Candidate(msgspec.Struct, frozen=True, array_like=True):
@@ -68,6 +79,8 @@ class Tally(msgspec.Struct, kw_only=True):
     image_valence: Moment = msgspec.field(default_factory=Moment)
     authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
     clusters: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
+    negative_authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
+    image_authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
     models: dict[str, int] = {}
     worst: list[Candidate] = []
     worst_with_image: list[Candidate] = []
@@ -81,8 +94,8 @@ class Tally(msgspec.Struct, kw_only=True):
         self.models[sample.model] = self.models.get(sample.model, 0) + 1
         self.authors.learn_one(sample.author)
         self.clusters.learn_one(sample.cluster)
-        self.posts_with_image += sample.has_image
-        self.image_weight += sample.image_weight
+        if sample.has_image:
+            self._learn_image(sample)
         if sample.abstained:
             self.abstained += 1
         else:
@@ -90,13 +103,20 @@ class Tally(msgspec.Struct, kw_only=True):
         if sample.exemplar is not None:
             self._learn_detail(sample, sample.exemplar)
 
+    def _learn_image(self, sample: Sample) -> None:
+        self.posts_with_image += 1
+        self.image_weight += sample.image_weight
+        self.image_authors.learn_one(sample.author)
+        if not sample.abstained:
+            self.image_valence.learn_one(sample.valence)
+
     def _learn_mood(self, sample: Sample) -> None:
-        self.negative += sample.negative
+        if sample.negative:
+            self.negative += 1
+            self.negative_authors.learn_one(sample.author)
         self.weight += 1 + sample.reach
         self.weighted_valence += (1 + sample.reach) * sample.valence
         self.valence.learn_one(sample.valence)
-        if sample.has_image:
-            self.image_valence.learn_one(sample.valence)
         for moment, value in zip(self.mood, sample.mood, strict=True):
             moment.learn_one(value)
 
@@ -104,22 +124,21 @@ class Tally(msgspec.Struct, kw_only=True):
         candidate = Candidate(sample.cluster, sample.abstained, exemplar)
         self.worst = keep_worst([*self.worst, candidate])
         if sample.has_image:
-            self.worst_with_image = keep_worst([*self.worst_with_image, candidate])
+            pictured = Candidate(_with_image(sample, exemplar), sample.abstained, exemplar)
+            self.worst_with_image = keep_worst([*self.worst_with_image, pictured])
         bisect.insort(self.sampled, (sample.priority, sample.terms))
         del self.sampled[MAX_SAMPLED_POSTS:]
 
     def merge(self, other: Tally) -> None:
         """Add everything that `other` learned."""
-        for name in ("posts", "abstained", "reach", "negative", "weight", "weighted_valence"):
+        for name in SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.posts_with_image += other.posts_with_image
-        self.image_weight += other.image_weight
         self.valence.merge(other.valence)
         self.image_valence.merge(other.image_valence)
         for mine, theirs in zip(self.mood, other.mood, strict=True):
             mine.merge(theirs)
-        self.authors.merge(other.authors)
-        self.clusters.merge(other.clusters)
+        for name in SKETCHES:
+            getattr(self, name).merge(getattr(other, name))
         self.models = dict(Counter(self.models) + Counter(other.models))
         self.worst = keep_worst([*self.worst, *other.worst])
         self.worst_with_image = keep_worst([*self.worst_with_image, *other.worst_with_image])
@@ -129,10 +148,10 @@ class Tally(msgspec.Struct, kw_only=True):
     def exemplars(self) -> tuple[Exemplar, ...]:
         """The most negative posts, with at least two that hold an image where there are."""
         pictured = self.worst_with_image[:LEAST_EXEMPLARS_WITH_IMAGE]
-        chosen = {c.cluster: c for c in pictured}
-        for candidate in self.worst:
+        chosen = {c.rank: c for c in pictured}
+        for candidate in [*self.worst, *self.worst_with_image]:
             if len(chosen) < MAX_EXEMPLARS:
-                chosen.setdefault(candidate.cluster, candidate)
+                chosen.setdefault(candidate.rank, candidate)
         return tuple(c.exemplar for c in sorted(chosen.values(), key=lambda c: c.rank))
 
     def trend(self, key: Key, start: int, end: int, timing: PaneTiming) -> Trend:
@@ -162,7 +181,14 @@ class Tally(msgspec.Struct, kw_only=True):
             exemplars=self.exemplars,
             model=min(self.models, key=lambda name: (-self.models[name], name), default=""),
             terms=count_terms(terms for _, terms in self.sampled),
+            negative_authors=min(self.negative_authors.count, self.negative),
+            image_authors=min(self.image_authors.count, self.posts_with_image),
         )
+
+
+def _with_image(sample: Sample, exemplar: Exemplar) -> str:
+    """Cluster of a post with an image: the same words under another image are another post."""
+    return f"{sample.cluster} {exemplar.thumbnail}"
 
 
 def _ratio(total: int, n: int) -> float:

@@ -31,7 +31,7 @@ class Departure(msgspec.Struct, frozen=True):
 
 
 class CountBaseline(msgspec.Struct):
-    """How many posts a window usually holds.
+    """How many people usually post in a window.
 
     The mean and variance of the last windows, each count clipped at median + 3 deviations (by
     MAD), so that an incident barely moves them. A count is scored by the upper tail of a negative
@@ -67,10 +67,10 @@ class CountBaseline(msgspec.Struct):
 
 
 class ShareBaseline(msgspec.Struct):
-    """Which share of the decided posts is usually negative.
+    """Which share of the people who post is usually negative.
 
-    Windows weigh by their posts up to twice the median, so that a storm does not become the
-    usual. Five posts of one in four negative stand in for what is not known yet.
+    Windows weigh by their people up to twice the median, so that a storm does not become the
+    usual. Five people of one in four negative stand in for what is not known yet.
     """
 
     hits: list[int] = []
@@ -86,20 +86,18 @@ class ShareBaseline(msgspec.Struct):
         hits = sum(w * h / n for w, h, n in zip(weights, self.hits, self.totals, strict=True))
         return (hits + 1.25) / (sum(weights) + 5)
 
-    def score_one(self, hits: int, total: int, voices: int, margin: float) -> Departure:
+    def score_one(self, hits: int, total: int, margin: float) -> Departure:
         """How surprisingly high `hits` of `total` is, by P(X ≥ hits) at the usual share + margin.
 
-        No author counts twice: a window with fewer `voices` than posts is scaled down to them.
+        The margin keeps a slow drift of the share, and its scatter beyond binomial, from alerting.
         """
         usual = self.share
+        tail = share_tail(hits, total, min(0.99, usual + margin)) if total else 1.0
         value = hits / total if total else 0.0
-        n = min(total, voices)
-        heard = int(value * n + 1e-9)
-        tail = share_tail(heard, n, min(0.99, usual + margin)) if n else 1.0
         return Departure(round(value, 4), round(usual, 4), surprise(tail))
 
     def learn_one(self, hits: int, total: int) -> None:
-        """Remember one window; one without decided posts teaches nothing."""
+        """Remember one window; one without people teaches nothing."""
         if total:
             self.hits.append(hits)
             self.totals.append(total)

@@ -69,7 +69,8 @@ def rules_for(
 class MoodDetector(msgspec.Struct):
     """Scores each window of a brand against its own past, then learns it.
 
-    Scores point up: higher is more unusual, 0 is nothing. Until `warm_up_windows` windows were
+    Volume and negativity count people rather than posts, so that one author shouting is no
+    crowd. Scores point up: higher is more unusual. Until `warm_up_windows` windows were
     learned there are no signals at all. The state is a few hundred integers.
     """
 
@@ -97,8 +98,9 @@ class MoodDetector(msgspec.Struct):
     def learn_one(self, trend: Trend) -> None:
         """Make `trend` part of what is usual."""
         self.learned += 1
-        self.volume.learn_one(trend.posts)
-        self.negativity.learn_one(negatives(trend), decided(trend))
+        self.volume.learn_one(trend.authors)
+        voices = min(trend.authors, decided(trend))
+        self.negativity.learn_one(min(trend.negative_authors, voices), voices)
         if trend.image_valence is not None and trend.posts_with_image >= 3:
             self.images.learn_one(trend.image_valence.mean)
 
@@ -108,20 +110,20 @@ class MoodDetector(msgspec.Struct):
         self.volume.learn_empty(windows)
 
     def _score_volume(self, trend: Trend, rules: Rules, overlap: float) -> Departure | None:
-        found = self.volume.score_one(min(trend.posts, 3 * trend.authors), overlap)
+        found = self.volume.score_one(trend.authors, overlap)
         return found if found.value >= rules.lift * found.expected else None
 
     def _score_negativity(self, trend: Trend, rules: Rules) -> Departure | None:
         if decided(trend) < rules.min_posts:
             return None
-        return self.negativity.score_one(
-            negatives(trend), decided(trend), trend.authors, rules.margin
-        )
+        voices = min(trend.authors, decided(trend))
+        return self.negativity.score_one(min(trend.negative_authors, voices), voices, rules.margin)
 
     def _score_images(self, trend: Trend, rules: Rules) -> Departure | None:
         seen = trend.image_valence
-        enough = trend.posts_with_image >= max(4, rules.min_posts // 2)
-        if seen is None or not enough or seen.mean > -0.1:
+        voices = trend.image_authors
+        crowd = voices >= max(4, rules.min_posts // 2) and 2 * voices >= trend.posts_with_image
+        if seen is None or not crowd or seen.mean > -0.1:
             return None
         ahead = valence_of_words(trend) - seen.mean >= rules.image_gap
         if not ahead or trend.image_weight < rules.least_image_weight:
@@ -132,11 +134,6 @@ class MoodDetector(msgspec.Struct):
 def decided(trend: Trend) -> int:
     """Posts whose sentiment the model did decide on."""
     return trend.posts - trend.abstained
-
-
-def negatives(trend: Trend) -> int:
-    """Decided posts that are negative."""
-    return round(trend.share_negative.mean * decided(trend))
 
 
 def valence_of_words(trend: Trend) -> float:
