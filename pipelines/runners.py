@@ -12,7 +12,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.prism_runner import PrismRunner
 
 ROOT = Path(__file__).resolve().parents[1]
-CHOICES = ("auto", "prism", "in-memory", "flink")
 DOWNLOAD_TIMEOUT_SECONDS = 20
 
 
@@ -27,6 +26,7 @@ class Runner:
     name: str
     options: tuple[str, ...]
     remark: str
+    streams: bool = True
 
 
 def find_prism() -> str | None:
@@ -83,4 +83,4 @@ def _prism(location: str, extra: tuple[str, ...]) -> Runner:
 
 
 def _in_memory(extra: tuple[str, ...], remark: str) -> Runner:
-    return Runner("FnApiRunner", ("--runner=FnApiRunner", *extra), remark)
+    return Runner("FnApiRunner", ("--runner=FnApiRunner", *extra), remark, streams=False)

@@ -70,7 +70,7 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
 
     size_seconds: Annotated[int, msgspec.Meta(ge=1)] = 300
     period_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
-    allowed_lateness_seconds: Seconds = 3600
+    allowed_lateness_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
     early_posts: Count = 50
     slices: tuple[Literal["channel", "lang", "country"], ...] = ("channel", "lang", "country")
 

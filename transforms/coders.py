@@ -33,7 +33,7 @@ class StructCoder(coders.Coder):
         return self.kind
 
     @classmethod
-    def from_type_hint(cls, typehint: Any, registry: Any) -> StructCoder:
+    def from_type_hint(cls, typehint: Any, registry: Any) -> Any:
         """The coder for a record type named in a type hint."""
         return cls(typehint)
 

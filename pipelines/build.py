@@ -1,0 +1,175 @@
+"""From settings to stages: each stage gets plain arguments, none sees the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+
+from models.checkpoint import DEFAULT_CHECKPOINT
+from pipelines.run_folder import FILES, RunFolder
+from pipelines.settings import KafkaSink, Settings, SettingsError
+from schemas.records import Rejection, encode
+from transforms.attach import Attach
+from transforms.brands import Brand
+from transforms.channels.registry import event_time_of
+from transforms.clean import Clean
+from transforms.decode import Decode
+from transforms.deduplicate import DropDuplicates
+from transforms.detect import DetectAlerts
+from transforms.ingest import ReadFiles
+from transforms.kafka.sink import WriteToKafka
+from transforms.kafka.source import ReadFromKafka
+from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
+from transforms.read import Read
+from transforms.trend import AggregateTrends
+from transforms.validate import Validate
+
+
+class Sink(NamedTuple):
+    """One place that records are sent to, under a stable name."""
+
+    name: str
+    transform: beam.PTransform
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Every stage of the pipeline with its arguments filled in."""
+
+    ingest: beam.PTransform
+    decode: Decode
+    clean: Clean
+    drop_duplicates: DropDuplicates
+    validate: Validate
+    attach: Attach
+    read: Read
+    aggregate_trends: AggregateTrends
+    detect_alerts: DetectAlerts
+    sinks: dict[str, tuple[Sink, ...]]
+
+
+def author_key(settings: Settings) -> bytes:
+    """The key of the author pseudonyms.
+
+    Raises:
+        SettingsError: there is none; a default would make pseudonyms guessable.
+    """
+    if settings.privacy.author_key is None:
+        raise SettingsError(
+            "privacy.author_key: missing. Set it to a secret of 16 characters or more, "
+            "for example ${MOODWIRE_AUTHOR_KEY}"
+        )
+    return settings.privacy.author_key.encode()
+
+
+def build_brands(settings: Settings) -> tuple[Brand, ...]:
+    """The watchlist as brand matching takes it."""
+    return tuple(
+        Brand(b.name, b.aliases, b.handles, b.hashtags, b.exclusions) for b in settings.brands
+    )
+
+
+def build_source(settings: Settings) -> beam.PTransform:
+    """The reader that the settings name.
+
+    Raises:
+        SettingsError: neither files nor Kafka are named.
+    """
+    source, lateness = settings.source, settings.windows.allowed_lateness_seconds
+    if source.kafka is not None:
+        return ReadFromKafka(
+            bootstrap_servers=source.kafka.bootstrap_servers,
+            topics=source.kafka.topics,
+            group_id=source.kafka.group_id,
+            start=source.kafka.start,
+            stop_at_end=source.kafka.stop_at_end,
+            event_time_of=event_time_of,
+            disorder_seconds=source.disorder_seconds,
+            allowed_lateness_seconds=lateness,
+        )
+    if source.path is None:
+        raise SettingsError("source: names neither `path` nor `kafka`; give one of them")
+    return ReadFiles(
+        path=source.path,
+        event_time_of=event_time_of,
+        channel=source.channel,
+        speed=source.speed,
+        disorder_seconds=source.disorder_seconds,
+        allowed_lateness_seconds=lateness,
+    )
+
+
+def build_stages(
+    settings: Settings, folder: RunFolder, source: beam.PTransform | None = None
+) -> Stages:
+    """Every stage as `settings` want it, writing to `folder`; `source` replaces the settings' own.
+
+    Raises:
+        SettingsError: a setting that a stage needs is missing or wrong.
+    """
+    windows = settings.windows
+    return Stages(
+        ingest=source or build_source(settings),
+        decode=Decode(),
+        clean=Clean(brands=build_brands(settings), author_key=author_key(settings)),
+        drop_duplicates=DropDuplicates(horizon_seconds=windows.allowed_lateness_seconds),
+        validate=Validate(),
+        attach=Attach(),
+        read=Read(settings.model.checkpoint or str(DEFAULT_CHECKPOINT), settings.model.threads),
+        aggregate_trends=AggregateTrends(
+            window_seconds=windows.size_seconds,
+            period_seconds=windows.period_seconds,
+            allowed_lateness_seconds=windows.allowed_lateness_seconds,
+            early_posts=windows.early_posts,
+            slices=windows.slices,
+        ),
+        detect_alerts=DetectAlerts(
+            period_seconds=windows.period_seconds,
+            allowed_lateness_seconds=windows.allowed_lateness_seconds,
+        ),
+        sinks=build_sinks(settings, folder),
+    )
+
+
+def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, ...]]:
+    """The sinks of each kind of records; the run folder is always among them."""
+    sinks = {kind: [Sink("Folder", WriteJsonLines(str(folder.file(kind))))] for kind in FILES}
+    sinks["posts"] = [Sink("Media", StoreMedia(str(folder.media)))]
+    if settings.sinks.kafka is not None:
+        for kind in FILES:
+            sinks[kind].append(Sink("Kafka", _kafka_sink(settings.sinks.kafka, kind)))
+    if (hook := settings.sinks.webhook) is not None:
+        webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
+        sinks["alerts"].append(Sink("Webhook", webhook))
+    return {kind: tuple(named) for kind, named in sinks.items()}
+
+
+TOPICS = {"readings": "readings", "trends": "trends", "alerts": "alerts"}
+TOPICS["rejections"] = "dead-letters"
+KEYS = {"readings": "post_id", "trends": "key", "alerts": "alert_id"}
+
+
+def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
+    return WriteToKafka(
+        bootstrap_servers=sink.bootstrap_servers,
+        topic=f"{sink.topic_prefix}{TOPICS[kind]}",
+        key_of=_rejection_key if kind == "rejections" else _Key(KEYS[kind]),
+        encode=encode,
+    )
+
+
+def _rejection_key(rejection: Rejection) -> bytes:
+    return str(rejection.position).encode()
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A picklable way from a record to its topic key."""
+
+    name: str
+
+    def __call__(self, record: Any) -> bytes:
+        return str(attrgetter(self.name)(record)).encode()

@@ -1,0 +1,241 @@
+"""The `moodwire` command: what can be asked for, and how each answer is reached."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from pipelines.runner_names import CHOICES
+
+OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
+
+ABOUT = """\
+Moodwire watches social-media streams and tells people how the public feels about them,
+why, and when it turns, using text and images together.
+
+examples:
+  moodwire demo                              a day of four brands, a crisis, and a live page
+  moodwire replay posts.jsonl.gz --settings moodwire.yaml --output out
+  moodwire run --settings moodwire.yaml      follow the source that the settings name
+  moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
+  moodwire dead-letters list out             what was refused, where and why
+  moodwire doctor                            what this machine lacks, with the remedy
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command, flag and example."""
+    parser = argparse.ArgumentParser(
+        prog="moodwire", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"moodwire {version('moodwire')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    _add_replay(commands)
+    _add_score(commands)
+    _add_dead_letters(commands)
+    _add_serve(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction, name: str, says: str, examples: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_runner(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runner",
+        choices=CHOICES,
+        default="auto",
+        help="Beam runner; auto is Prism where it can be had, else in memory (default: auto)",
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--output", metavar="DIR", help=f"run folder (default: {default})")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace what an earlier run left there"
+    )
+
+
+def _add_demo(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "play the shipped day of posts and show it live",
+        "  moodwire demo                 play, then leave the page up until Ctrl-C\n"
+        "  moodwire demo --once          play, print the summary, end\n"
+        "  moodwire demo --speed 200     slower: a day in about seven minutes",
+    )
+    parser.add_argument("--once", action="store_true", help="end when the day is over")
+    parser.add_argument(
+        "--speed", type=float, default=960.0, help="event time over clock time (default: 960)"
+    )
+    parser.add_argument("--port", type=int, help="port of the live page (default: 8642)")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        default=".run/demo",
+        help="run folder, replaced each time (default: .run/demo)",
+    )
+    _add_runner(parser)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "follow the source that the settings name, until Ctrl-C",
+        "  moodwire run --settings moodwire.yaml\n"
+        "  moodwire run --settings moodwire.yaml --runner flink -- --flink_master=localhost:8081",
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="moodwire.yaml",
+        help="settings file (default: moodwire.yaml)",
+    )
+    _add_output(parser, "sinks.folder of the settings")
+    _add_runner(parser)
+
+
+def _add_replay(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "replay",
+        "read posts from files through the whole pipeline and end with a summary",
+        "  moodwire replay posts.jsonl.gz --settings moodwire.yaml --output out\n"
+        "  moodwire replay archive/ --settings moodwire.yaml --speed 3600",
+    )
+    parser.add_argument(
+        "path", metavar="PATH", help="a JSON-lines file (also .gz), or a folder of them"
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="moodwire.yaml",
+        help="settings file (default: moodwire.yaml)",
+    )
+    parser.add_argument(
+        "--speed", type=float, help="event time over clock time (default: as fast as possible)"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="serve the live page meanwhile, and until Ctrl-C"
+    )
+    _add_output(parser, "sinks.folder of the settings")
+    _add_runner(parser)
+
+
+def _add_score(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "score",
+        "read the emotion of posts in a file, one reading a line in the same order",
+        "  moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl\n\n"
+        "Each line holds at least post_id and text; optional created_at, author_id, lang and\n"
+        "images (paths relative to the input file, or data: URIs). Exit code 3 says that lines\n"
+        "were refused.",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", required=True, help="posts, JSON lines, also .gz"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", required=True, help="readings, JSON lines, also .gz"
+    )
+    parser.add_argument(
+        "--rejected", metavar="FILE", help="refused lines with their causes (default: only counted)"
+    )
+    parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
+
+
+def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "dead-letters",
+        "list refused records, or send them through the pipeline again",
+        "  moodwire dead-letters list out\n"
+        "  moodwire dead-letters list out --cause bad_timestamp --show 5\n"
+        "  moodwire dead-letters replay out --settings moodwire.yaml --output out-again",
+    )
+    parser.add_argument("action", choices=("list", "replay"), help="what to do with them")
+    parser.add_argument(
+        "folder", metavar="DIR", help="the run folder that holds dead-letters.jsonl"
+    )
+    parser.add_argument("--stage", help="only those that this stage refused")
+    parser.add_argument("--cause", help="only those refused for this cause")
+    parser.add_argument(
+        "--show", type=int, default=0, metavar="N", help="list: also print the first N records"
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="moodwire.yaml",
+        help="replay: settings file (default: moodwire.yaml)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", help="replay: run folder of its results (default: DIR/replayed)"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replay: replace what an earlier replay left there"
+    )
+    _add_runner(parser)
+
+
+def _add_serve(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "serve",
+        "show the live page and /metrics of a run folder",
+        "  moodwire serve out --port 8642",
+    )
+    parser.add_argument("folder", metavar="DIR", help="the run folder to follow")
+    parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
+
+
+def _add_doctor(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "doctor",
+        "check versions, model, runner, ports and sinks, each with its remedy",
+        "  moodwire doctor\n  moodwire doctor --settings moodwire.yaml",
+    )
+    parser.add_argument("--settings", metavar="FILE", help="also check what these settings name")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 all well, 1 failed, 2 misused, 3 done but some records were refused."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    cut = given.index("--") if "--" in given else len(given)
+    args = build_parser().parse_args(given[:cut])
+    args.beam_options = tuple(given[cut + 1 :])
+    _quiet_libraries()
+    from pipelines import commands  # Beam and torch take seconds; --help does not
+
+    return commands.execute(args)
+
+
+def _quiet_libraries() -> None:
+    """Only Moodwire's own warnings and errors reach the terminal."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    for name in ("transforms", "pipelines", "dashboards"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

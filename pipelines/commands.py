@@ -1,0 +1,166 @@
+"""What each command of `moodwire` does, once its arguments are read."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from msgspec.structs import replace
+from rich.console import Console
+
+from dashboards.live.server import BackgroundServer, PortInUseError, serve
+from pipelines.build import build_stages
+from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
+from pipelines.dead_letters import (
+    NoDeadLettersError,
+    Redeliver,
+    print_letters,
+    read_letters,
+)
+from pipelines.doctor import run_doctor
+from pipelines.run import Finished, Run, RunFailedError, run
+from pipelines.run_folder import FolderInUseError, RunFolder
+from pipelines.runners import NoRunnerError, choose_runner
+from pipelines.score import score_file
+from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
+from pipelines.terminal import Progress, print_summary
+from transforms.ingest import NoInputError
+
+MISUSE = (SettingsError, FolderInUseError, NoRunnerError, NoInputError, NoDeadLettersError)
+DEMO = Path(__file__).parent / "demo" / "data"
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the command in `args`; misuse is one line that names the remedy, never a traceback."""
+    console = Console()
+    try:
+        return COMMANDS[args.command](args, console)
+    except (*MISUSE, PortInUseError) as error:
+        Console(stderr=True).print(f"moodwire: {error}", markup=False, highlight=False)
+        return MISUSED
+    except RunFailedError as error:
+        Console(stderr=True).print(f"moodwire: the run failed: {error}", markup=False)
+        return FAILED
+    except KeyboardInterrupt:
+        return OK
+
+
+def _demo(args: argparse.Namespace, console: Console) -> int:
+    settings = load_settings(DEMO / "moodwire.yaml")
+    source = replace(settings.source, path=str(DEMO / "posts.jsonl.gz"), speed=args.speed)
+    page = PageSettings(port=args.port) if args.port is not None else PageSettings()
+    args.overwrite = True
+    plan = _Plan(replace(settings, source=source), page, linger=not args.once)
+    return _run(plan, args, console)
+
+
+def _follow_source(args: argparse.Namespace, console: Console) -> int:
+    settings = load_settings(args.settings)
+    return _run(_Plan(settings, settings.sinks.page, resumes=True), args, console)
+
+
+def _replay(args: argparse.Namespace, console: Console) -> int:
+    settings = load_settings(args.settings)
+    source = replace(settings.source, path=args.path, speed=args.speed, kafka=None)
+    page = (settings.sinks.page or PageSettings()) if args.page else None
+    plan = _Plan(replace(settings, source=source), page, linger=args.page)
+    return _run(plan, args, console)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a run is to do: with which settings and page, and whether the page outlives it."""
+
+    settings: Settings
+    page: PageSettings | None
+    linger: bool = False
+    resumes: bool = False
+    source: beam.PTransform | None = None
+
+
+def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
+    """Prepare the folder, serve the page, run the pipeline, print the summary."""
+    folder = RunFolder(Path(args.output or plan.settings.sinks.folder))
+    stages = build_stages(plan.settings, folder, plan.source)
+    runner = choose_runner(args.runner, args.beam_options)
+    folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
+    console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
+    with stop_on_signals() as stop, _page(plan.page, folder, console):
+        with Progress(console) as progress:
+            finished = run(Run(plan.settings, runner, folder, stages), progress, stop)
+        print_summary(finished, console)
+        console.print(f"results in {folder.path}", highlight=False)
+        if plan.linger and not stop.is_set():
+            console.print("The page stays up; Ctrl-C ends it.")
+            stop.wait()
+    return _verdict(finished)
+
+
+def _verdict(finished: Finished) -> int:
+    return OK if finished.adds_up or finished.cancelled else FAILED
+
+
+def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any:
+    """The live page while a run goes on, where one is wanted."""
+    if page is None:
+        return nullcontext()
+    console.print(f"live page: http://{page.host}:{page.port}", highlight=False)
+    return BackgroundServer(folder.path, page.host, page.port)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that a run drains instead of dying."""
+    stop = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _score(args: argparse.Namespace, console: Console) -> int:
+    rejected = Path(args.rejected) if args.rejected else None
+    counts = score_file(Path(args.input), Path(args.output), rejected, args.checkpoint, console)
+    return OK if counts.rejected == 0 else INCOMPLETE
+
+
+def _dead_letters(args: argparse.Namespace, console: Console) -> int:
+    letters = read_letters(Path(args.folder), args.stage, args.cause)
+    if args.action == "list":
+        print_letters(letters, args.show, console)
+        return OK
+    args.output = args.output or str(Path(args.folder) / "replayed")
+    settings = load_settings(args.settings)
+    return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
+
+
+def _serve(args: argparse.Namespace, console: Console) -> int:
+    if not Path(args.folder).is_dir():
+        raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
+    console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
+    serve(Path(args.folder), port=args.port)
+    return OK
+
+
+def _doctor(args: argparse.Namespace, console: Console) -> int:
+    return run_doctor(args.settings)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
+    "demo": _demo,
+    "run": _follow_source,
+    "replay": _replay,
+    "score": _score,
+    "dead-letters": _dead_letters,
+    "serve": _serve,
+    "doctor": _doctor,
+}

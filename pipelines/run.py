@@ -1,0 +1,170 @@
+"""Runs a pipeline to its end: counters while it goes, a summary that adds up when it is over."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.build import Stages
+from pipelines.monitor import monitor, publish
+from pipelines.run_folder import Outcome, RunFolder, count_outcome
+from pipelines.runners import Runner
+from pipelines.settings import Settings
+from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
+from transforms.counters import NAMESPACE
+
+POLL_SECONDS = 0.5
+
+
+class Watcher(Protocol):
+    """Somebody who wants to see the counters while a run goes on."""
+
+    def update(self, counters: dict[str, int]) -> None:
+        """Take the newest counters."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over: what it read, what came of it, and what it took."""
+
+    read: int
+    duplicates: int
+    outcome: Outcome
+    seconds: float
+    peak_megabytes: float
+    cancelled: bool
+
+    @property
+    def adds_up(self) -> bool:
+        """Every post read is a reading, a dead letter or a redelivery that was dropped."""
+        return self.read == self.outcome.readings + self.outcome.rejected + self.duplicates
+
+
+class RunFailedError(RuntimeError):
+    """The runner gave up; the message holds its reason."""
+
+
+class _Job:
+    """A pipeline that runs in the background.
+
+    A streaming runner starts at once and wants the main thread for it; a bounded one returns when
+    all is done, so it is started on a thread of its own.
+    """
+
+    def __init__(self, pipeline: beam.Pipeline, streams: bool) -> None:
+        self.result: Any = pipeline.run() if streams else None
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._finish, args=(pipeline,), daemon=True)
+        self._thread.start()
+
+    def _finish(self, pipeline: beam.Pipeline) -> None:
+        try:
+            self.result = self.result or pipeline.run()
+            self.result.wait_until_finish()
+        except BaseException as error:  # handed to the main thread, which raises it again
+            self.error = error
+
+    def join(self, seconds: float) -> bool:
+        """Wait a while; True when the job is over."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def counters(self) -> dict[str, int]:
+        """Moodwire's counters and gauges as far as the runner has committed them."""
+        if self.result is None:
+            return {}
+        found = self.result.metrics().query()
+        return {**_values(found["counters"]), **_values(found["gauges"])}
+
+    def cancel(self) -> None:
+        """Ask the runner to stop."""
+        if self.result is not None:
+            self.result.cancel()
+
+
+def _values(results: list[Any]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for result in results:
+        if result.key.metric.namespace == NAMESPACE:
+            name = result.key.metric.name
+            value = result.committed if result.committed is not None else result.attempted
+            totals[name] = totals.get(name, 0) + int(getattr(value, "value", value))
+    return totals
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run to be made: its settings, where it runs, where it writes, and its stages."""
+
+    settings: Settings
+    runner: Runner
+    folder: RunFolder
+    stages: Stages
+
+    def snapshot(self, counters: dict[str, int], running: bool) -> None:
+        """Leave the newest counters where the live page looks for them."""
+        self.folder.write_counters(
+            {
+                **counters,
+                "watermark": counters.get(WATERMARK.name),
+                "running": running,
+                "title": self.settings.title,
+                "speed": self.settings.source.speed,
+            }
+        )
+
+
+def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> Finished:
+    """Run the monitor to its end, or until `stop` is set.
+
+    Raises:
+        RunFailedError: the runner gave up.
+    """
+    pipeline = beam.Pipeline(options=PipelineOptions(list(planned.runner.options)))
+    publish(monitor(pipeline, planned.stages), planned.stages)
+    started = time.monotonic()
+    job = _Job(pipeline, planned.runner.streams)
+    counters, cancelled = _follow(job, planned, watcher, stop or threading.Event())
+    return Finished(
+        read=_total(counters, POSTS_READ.name),
+        duplicates=_total(counters, DUPLICATES.name),
+        outcome=count_outcome(planned.folder),
+        seconds=time.monotonic() - started,
+        peak_megabytes=_peak_megabytes(),
+        cancelled=cancelled,
+    )
+
+
+def _follow(
+    job: _Job, planned: Run, watcher: Watcher, stop: threading.Event
+) -> tuple[dict[str, int], bool]:
+    """Poll the counters until the job ends; the last counters, and whether it was cancelled."""
+    over = False
+    while not over and not stop.is_set():
+        over = job.join(POLL_SECONDS)
+        counters = job.counters()
+        watcher.update(counters)
+        planned.snapshot(counters, running=not over)
+    if job.error is not None:
+        raise RunFailedError(str(job.error)) from job.error
+    if not over:
+        job.cancel()
+        job.join(10)
+    planned.snapshot(counters, running=False)
+    return counters, not over
+
+
+def _peak_megabytes() -> float:
+    """Of this process, where the embedded runners have their workers, and its largest child."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(who).ru_maxrss for who in whose) / 1024
+
+
+def _total(counters: dict[str, int], metric: str) -> int:
+    return sum(n for name, n in counters.items() if metric_of(name) == metric)

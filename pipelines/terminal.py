@@ -1,0 +1,147 @@
+"""What a person at the terminal sees: progress while a run goes on, a summary when it is over."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.run import Finished
+from schemas import metrics
+
+PLAIN_LINE_SECONDS = 5.0
+RATE_SECONDS = 10.0
+
+
+class Rate:
+    """Posts a second over the last ten seconds."""
+
+    def __init__(self) -> None:
+        self.samples: list[tuple[float, int]] = []
+
+    def update(self, clock: float, count: int) -> float:
+        """The rate after `count` posts at `clock` seconds."""
+        self.samples = [s for s in self.samples if clock - s[0] <= RATE_SECONDS]
+        self.samples.append((clock, count))
+        (first, before), (last, now) = self.samples[0], self.samples[-1]
+        return (now - before) / (last - first) if last > first else 0.0
+
+
+def describe(counters: dict[str, int], rate: float) -> Text:
+    """One line: posts, rate, watermark, readings, dead letters, alerts."""
+    totals = totals_by_metric(counters)
+    watermark = counters.get(metrics.WATERMARK.name)
+    parts = (
+        ("posts", f"{totals.get(metrics.POSTS_READ.name, 0):,}"),
+        ("rate", f"{rate:,.0f}/s"),
+        ("watermark", event_time(watermark) if watermark else "–"),
+        ("readings", f"{totals.get(metrics.READINGS.name, 0):,}"),
+        ("dead letters", f"{totals.get(metrics.DEAD_LETTERS.name, 0):,}"),
+        ("alert states", f"{totals.get(metrics.ALERTS.name, 0):,}"),
+    )
+    line = Text()
+    for name, value in parts:
+        line.append(f"{name} ", style="dim").append(f"{value}   ", style="bold")
+    return line
+
+
+def totals_by_metric(counters: dict[str, int]) -> dict[str, int]:
+    """The sum of every metric over its labels."""
+    totals: dict[str, int] = {}
+    for sample, value in counters.items():
+        totals[metrics.metric_of(sample)] = totals.get(metrics.metric_of(sample), 0) + value
+    return totals
+
+
+def event_time(seconds: float) -> str:
+    """Event time as people read it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+class Progress:
+    """Shows a run's counters: a live line on a terminal, elsewhere a plain line now and then."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.rate = Rate()
+        self.live = Live(console=console, auto_refresh=False, transient=True)
+        self.printed = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def update(self, counters: dict[str, int]) -> None:
+        """Show the newest counters."""
+        clock = time.monotonic()
+        read = totals_by_metric(counters).get(metrics.POSTS_READ.name, 0)
+        line = describe(counters, self.rate.update(clock, read))
+        if self.console.is_terminal:
+            self.live.update(line, refresh=True)
+        elif clock - self.printed >= PLAIN_LINE_SECONDS:
+            self.printed = clock
+            self.console.print(line)
+
+
+def print_summary(finished: Finished, console: Console) -> None:
+    """What the run found, and whether its counts add up."""
+    console.print(_counts(finished))
+    if finished.outcome.rejections:
+        console.print(_dead_letters(finished))
+    if finished.outcome.alerts:
+        console.print(_alerts(finished))
+    for brand, (first, last) in finished.outcome.brands.items():
+        console.print(f"[dim]trend[/] {brand}: windows from {first} to {last}", highlight=False)
+
+
+def _counts(finished: Finished) -> Table:
+    table = Table(
+        title="Run cut short" if finished.cancelled else "Run complete", show_header=False
+    )
+    outcome = finished.outcome
+    rows = (
+        ("posts read", f"{finished.read:,}"),
+        ("readings", f"{outcome.readings:,}"),
+        ("dead letters", f"{outcome.rejected:,}"),
+        ("redeliveries dropped", f"{finished.duplicates:,}"),
+        ("adds up", "yes" if finished.adds_up else "NO"),
+        ("final trends", f"{outcome.trends:,}"),
+        ("alerts", f"{len(outcome.alerts):,}"),
+        ("time", f"{finished.seconds:.1f} s"),
+        ("rate", f"{finished.read / finished.seconds:,.0f} posts/s"),
+        ("peak memory", f"{finished.peak_megabytes:,.0f} MB"),
+    )
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _dead_letters(finished: Finished) -> Table:
+    table = Table("stage", "cause", "count", title="Dead letters")
+    for (stage, cause), count in finished.outcome.rejections.items():
+        table.add_row(stage, cause, f"{count:,}")
+    return table
+
+
+def _alerts(finished: Finished) -> Table:
+    table = Table("since", "brand", "kind", "severity", "status", "title", title="Alerts")
+    for alert in finished.outcome.alerts:
+        table.add_row(
+            alert.since, alert.brand, alert.kind, str(alert.severity), alert.status, alert.title
+        )
+    return table

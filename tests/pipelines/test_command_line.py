@@ -1,0 +1,61 @@
+"""Facts about the command line: help teaches, misuse is one line with the remedy."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.command_line import MISUSED, build_parser, main
+
+COMMANDS = ("demo", "run", "replay", "score", "dead-letters", "serve", "doctor")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"moodwire {command}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_help_shows_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["--help"])
+
+    shown = capsys.readouterr().out
+    assert all(re.search(rf"^    {command}\b", shown, re.MULTILINE) for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["run", "--settings", "nowhere.yaml"], "moodwire.example.yaml"),
+        (["replay", "nowhere", "--settings", "SETTINGS"], "JSON-lines file or a folder"),
+        (["dead-letters", "list", "nowhere"], "refused nothing"),
+        (["serve", "nowhere"], "--output of a run"),
+    ],
+)
+def test_misuse_is_one_line_that_names_the_remedy(
+    arguments: list[str], remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "moodwire.yaml"
+    settings.write_text("privacy: {author_key: 0123456789abcdef}")
+
+    code = main([str(settings) if a == "SETTINGS" else a for a in arguments])
+
+    error = capsys.readouterr().err
+    assert code == MISUSED
+    assert remedy in error.replace("\n", " ") and "Traceback" not in error
+
+
+def test_a_missing_author_key_is_refused_with_its_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "posts.jsonl").write_text("{}\n")
+    (tmp_path / "moodwire.yaml").write_text("brands: [{name: Zed}]")
+
+    code = main(["replay", str(tmp_path), "--settings", str(tmp_path / "moodwire.yaml")])
+
+    assert code == MISUSED
+    assert "privacy.author_key" in capsys.readouterr().err
