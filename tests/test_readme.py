@@ -86,4 +86,4 @@ def run_typed(program: str, arguments: list[str], folder: Path) -> None:
     line = [str(MOODWIRE) if program == "moodwire" else program, *arguments]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
 
-    assert done.returncode == 0, f"{shlex.join(line)}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{shlex.join(line)}\n{(done.stdout + done.stderr)[-3000:]}"
