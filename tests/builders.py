@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from schemas.emotions import EMOTIONS
-from schemas.records import Reading, Weights
+from schemas.records import Reading, Trend, Weights
+from transforms.tally import Tally
+from transforms.trend import WindowKey, spread
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z, a multiple of every window period that tests use
 
@@ -103,6 +105,18 @@ def a_stream(
         base = {"post_id": name, "created_at": at(now), "author": f"author-{name}"}
         readings.append(a_reading(**(base | mood(rng, now))))
     return readings
+
+
+def final_trends(readings: list[Reading], window: int = 300, period: int = 60) -> list[Trend]:
+    """Final trends over all posts, as the stage makes them, in the order of their windows."""
+    tallies: dict[WindowKey, Tally] = {}
+    for reading in readings:
+        for key, sample in spread(reading, window, period, ()):
+            tallies.setdefault(key, Tally()).learn_one(sample)
+    return [
+        tally.trend(key[:-1], key[-1], key[-1] + window, "final")
+        for key, tally in sorted(tallies.items(), key=lambda item: item[0])
+    ]
 
 
 def for_brand(readings: list[Reading], brand: str) -> list[Reading]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class _KeepLedger(beam.DoFn):
     so that a burst of panes, or a whole bounded input, is folded once.
     """
 
-    LEDGER = ReadModifyWriteStateSpec("ledger", StructCoder(Ledger))
+    LEDGER = ReadModifyWriteStateSpec("ledger", StructCoder(Ledger, sort_keys=False))
     LOOK = TimerSpec("look", TimeDomain.WATERMARK)
     COMMIT = TimerSpec("commit", TimeDomain.WATERMARK)
 
@@ -120,7 +121,7 @@ class DetectAlerts(beam.PTransform):
     """
 
     period_seconds: int
-    allowed_lateness_seconds: int
+    allowed_lateness_seconds: float
     sensitivity: Sensitivity = "medium"
     min_posts: int = 8
     min_authors: int = 4
@@ -138,7 +139,7 @@ class DetectAlerts(beam.PTransform):
             ),
             playbooks=self.playbooks or default_playbooks(),
             period=self.period_seconds,
-            lateness=self.allowed_lateness_seconds,
+            lateness=math.ceil(self.allowed_lateness_seconds),
         )
         return (
             pcoll

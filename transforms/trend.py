@@ -70,7 +70,7 @@ class _TellWindows(beam.DoFn):
     """(key with window start, Sample) -> Trend panes of that window.
 
     The window is part of the key and all lies in the global window, since Prism 2.77 drops the
-    state of sliding windows before their timers fire (docs/decisions/0005). On time is when the
+    state of sliding windows before their timers fire (docs/decisions/0004). On time is when the
     watermark passes the end of the window; final is when it passes the allowed lateness after
     that, and then the state goes.
     """
@@ -80,7 +80,7 @@ class _TellWindows(beam.DoFn):
     FINAL = TimerSpec("final", TimeDomain.WATERMARK)
 
     def __init__(
-        self, window_seconds: int, allowed_lateness_seconds: int, early_posts: int
+        self, window_seconds: int, allowed_lateness_seconds: float, early_posts: int
     ) -> None:
         self.window_seconds = window_seconds
         self.allowed_lateness_seconds = allowed_lateness_seconds
@@ -149,7 +149,7 @@ class AggregateTrends(beam.PTransform):
 
     window_seconds: int
     period_seconds: int
-    allowed_lateness_seconds: int
+    allowed_lateness_seconds: float
     early_posts: int = 50
     slices: tuple[Dimension, ...] = DIMENSIONS
 
