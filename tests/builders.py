@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.emotions import EMOTIONS
-from schemas.records import Reading, Trend, Weights
+from schemas.records import Delivery, Position, Post, Reading, SourcePost, Trend, Weights
 from transforms.tally import Tally
 from transforms.trend import WindowKey, spread
 
@@ -122,3 +122,40 @@ def final_trends(readings: list[Reading], window: int = 300, period: int = 60) -
 def for_brand(readings: list[Reading], brand: str) -> list[Reading]:
     """The same readings about another brand."""
     return [msgspec.structs.replace(r, brands=(brand,)) for r in readings]
+
+
+def a_delivery(value: bytes | dict[str, Any] | None = None, **changes: Any) -> Delivery:
+    """A generic post as JSON; give fields of it as a dict, or any bytes."""
+    if not isinstance(value, bytes):
+        post = {"post_id": "1", "text": "The new phone is out", "created_at": at(0).isoformat()}
+        value = msgspec.json.encode(post | (value or {}))
+    return Delivery(**({"value": value, "position": Position("posts", 0, 7)} | changes))
+
+
+def a_source_post(**changes: Any) -> SourcePost:
+    """A short English text post on X by one author."""
+    defaults: dict[str, Any] = {
+        "channel": "x",
+        "post_id": "1",
+        "created_at": at(0),
+        "text": "The new phone is out",
+        "author_id": "4711",
+        "lang": "en",
+    }
+    return SourcePost(**(defaults | changes))
+
+
+def a_post(**changes: Any) -> Post:
+    """A clean text post that every stage takes."""
+    text = changes.get("text", "The new phone is out")
+    defaults: dict[str, Any] = {
+        "channel": "x",
+        "post_id": "1",
+        "created_at": at(0),
+        "author": "0123456789abcdef",
+        "text": text,
+        "model_text": text,
+        "lang": "en",
+        "position": Position("posts", 0, 7),
+    }
+    return Post(**(defaults | changes))

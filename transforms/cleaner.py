@@ -26,6 +26,7 @@ STAGE: Final = "clean"
 UNKNOWN_COUNTRY: Final = "unknown"
 MAX_REACH: Final = 10**12
 _COUNTRY: Final = regex.compile(r"[A-Z]{2}")
+_WEB: Final = regex.compile(r"https?://", regex.IGNORECASE)
 _REPOST: Final = regex.compile(r"RT @\w")
 
 
@@ -70,12 +71,21 @@ class Cleaner:
             country=country,
             reach=min(max(source.reach, 0), MAX_REACH),
             is_repost=source.is_repost or bool(_REPOST.match(readable)),
-            permalink=source.permalink,
+            permalink=web_address(source.permalink),
             brands=self.matcher.match(without_urls(named)),
             cluster_id=cluster_id(text),
             images=source.images,
             position=delivery.position,
         )
+
+
+def web_address(link: str | None) -> str | None:
+    """`link` where it leads to the web, None otherwise: people click it on the live page.
+
+    >>> web_address("https://a.example/1"), web_address("javascript:alert(1)")
+    ('https://a.example/1', None)
+    """
+    return link if link and _WEB.match(link) else None
 
 
 def country_code(country: str | None) -> str:

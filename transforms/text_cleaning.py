@@ -103,7 +103,8 @@ def _clean_once(text: str) -> str:
     if "&" in text:
         text = html.unescape(_NESTED_AMPERSAND.sub("&", text))
     text = _CONTROL.sub(" ", _ESCAPED_SPACE.sub(" ", text))
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub(r"\1", text))
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub(r"\1", text))
     return " ".join(_URL.sub(_normal_url, text).split())
 
 

@@ -24,7 +24,6 @@ class _TikTokPost(msgspec.Struct):
     region_code: str | None = None
     view_count: int | None = None
     video_id: str | int | None = None
-    share_url: str | None = None
     cover_image_url: str | None = None
 
 
@@ -40,7 +39,7 @@ def read_post(payload: Payload) -> SourcePost:
         author_id=post.username or "",
         country=post.region_code,
         reach=post.view_count or 0,
-        permalink=post.share_url or _permalink(post, post_id),
+        permalink=f"https://www.tiktok.com/@/video/{post.video_id or post_id}",  # names nobody
         images=(post.cover_image_url,) if post.cover_image_url else (),
     )
 
@@ -51,9 +50,3 @@ def _text_of(post: _TikTokPost) -> str:
     if found is None:
         raise Refused("missing_field", "neither `text` nor `video_description` nor `title`")
     return found
-
-
-def _permalink(post: _TikTokPost, post_id: str) -> str | None:
-    if not post.username:
-        return None
-    return f"https://www.tiktok.com/@{post.username}/video/{post.video_id or post_id}"

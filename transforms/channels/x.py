@@ -53,7 +53,6 @@ class _UserMetrics(msgspec.Struct):
 
 class _User(msgspec.Struct):
     id: str
-    username: str
     public_metrics: _UserMetrics | None = None
 
 
@@ -96,7 +95,7 @@ def read_post(payload: Payload) -> SourcePost:
         country=_country_of(post, includes),
         reach=_reach_of(post, author),
         is_repost=_reposted_id(post) is not None,
-        permalink=f"https://x.com/{author.username if author else 'i/web'}/status/{post_id}",
+        permalink=f"https://x.com/i/web/status/{post_id}",  # the form that names nobody
         images=_images_of(post, includes),
     )
 
