@@ -40,6 +40,13 @@ def _estimate(mean: float, spread: float, low: float = -1.0) -> Estimate:
     return Estimate(mean, max(low, mean - spread), min(1.0, mean + spread))
 
 
+def _wander(seed: str, start: datetime) -> float:
+    """Noise of about -0.7 to 0.7 that neighbours share, as windows that overlap do."""
+    place = int(start.timestamp()) // PERIOD.seconds
+    steps = [random.Random(f"{seed}{place + n}").uniform(-1, 1) for n in range(5)]
+    return sum(steps) / len(steps) ** 0.75
+
+
 def _mood(valence: float, spread: float, chance: random.Random) -> dict[str, Estimate]:
     bad, good = max(0.0, -valence), max(0.0, valence)
     weights = {
@@ -51,7 +58,7 @@ def _mood(valence: float, spread: float, chance: random.Random) -> dict[str, Est
         "sadness": 0.09 + 0.22 * bad,
         "surprise": 0.10 + 0.12 * (good + bad),
     }
-    noisy = {name: part * chance.uniform(0.88, 1.12) for name, part in weights.items()}
+    noisy = {name: part * chance.uniform(0.96, 1.04) for name, part in weights.items()}
     total = sum(noisy.values())
     return {name: _estimate(part / total, spread / 2, low=0.0) for name, part in noisy.items()}
 
@@ -67,9 +74,9 @@ def a_trend(
 ) -> Trend:
     """One window of `brand` in which posts are like `moment`."""
     chance = random.Random(f"{brand}{start}{part}{seed}")
-    posts = max(1, round(moment.posts * chance.uniform(0.82, 1.18)))
+    posts = max(1, round(moment.posts * (1 + 0.3 * _wander(f"{brand} posts", start))))
     spread = 0.62 / posts**0.5
-    valence = max(-0.97, min(0.97, moment.valence + chance.gauss(0, spread / 3)))
+    valence = max(-0.97, min(0.97, moment.valence + spread * _wander(brand, start)))
     with_image = round(posts * moment.image_share)
     voices = () if part else VOICES.get(brand, ())
     return Trend(

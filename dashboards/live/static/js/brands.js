@@ -1,22 +1,11 @@
 // The brands as one group of radio buttons: arrow keys move, each with its mood in small.
-import { byId, el, reconcile, setText, svg } from "./dom.js";
+import { byId, el, reconcile, setText } from "./dom.js";
 import { moodColour } from "./colours.js";
 import { moodWord, signed, whole } from "./format.js";
+import { drawSparkline, sparkline } from "./sparkline.js";
 import { settled } from "./store.js";
 
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-const POINTS = 90;
-const [WIDTH, HEIGHT] = [200, 32];
-
-/** The path of the last windows' valence, 1 at the top and -1 at the bottom. */
-function sparkline(windows) {
-  const last = windows.filter((window) => window.timing !== "early").slice(-POINTS);
-  const step = WIDTH / Math.max(1, last.length - 1);
-  const point = (window, place) =>
-    `${(place * step).toFixed(1)} ${(HEIGHT / 2 - window.valence * (HEIGHT / 2 - 2)).toFixed(1)}`;
-  return last.length ? `M${last.map(point).join("L")}` : "";
-}
-
 export class Brands {
   constructor(store) {
     this.store = store;
@@ -33,14 +22,11 @@ export class Brands {
   }
 
   #create(brand) {
-    const line = svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 });
     return el("button", { class: "brand", type: "button", role: "radio",
       onclick: () => this.store.choose(brand) },
       el("span", { class: "brand-name" }, el("span", { class: "dot" }), el("span", {}, brand)),
       el("span", { class: "brand-valence" }),
-      svg("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none",
-        "aria-hidden": "true" }, line, svg("path")),
-      el("span", { class: "brand-note" }, el("span"), el("span", { class: "brand-alert" })));
+      el("span", { class: "brand-note" }), sparkline(), el("span", { class: "brand-alert" }));
   }
 
   #update(card, brand) {
@@ -54,9 +40,9 @@ export class Brands {
     card.setAttribute("aria-label", `${brand}: ${moodWord(newest.valence)}, valence ` +
       `${signed(newest.valence)}, ${newest.posts} posts${worst ? `, alert of severity ${worst}` : ""}`);
     setText(card.querySelector(".brand-valence"), signed(newest.valence));
-    setText(card.querySelector(".brand-note span"), `${moodWord(newest.valence)} · ${whole(newest.posts)} posts`);
-    setText(card.querySelector(".brand-alert"), worst ? `▲ Alert ${worst}` : "");
-    card.querySelector("path").setAttribute("d", sparkline(windows));
+    setText(card.querySelector(".brand-note"), `${whole(newest.posts)} posts`);
+    setText(card.querySelector(".brand-alert"), worst ? `▲ ${worst}` : "");
+    drawSparkline(card.querySelector(".spark"), windows);
   }
 
   #move(event) {

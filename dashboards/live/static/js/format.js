@@ -42,6 +42,24 @@ export function words(name) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const CHANNELS = { x: "X", youtube: "YouTube", tiktok: "TikTok" };
+const NAMES = {
+  lang: new Intl.DisplayNames("en", { type: "language", fallback: "none" }),
+  country: new Intl.DisplayNames("en", { type: "region", fallback: "none" }),
+};
+
+export const channelName = (channel) => CHANNELS[channel] ?? words(channel);
+
+/** `de` as `German`, `GB` as `United Kingdom`; what has no name keeps its code. */
+export function sliceName(dimension, value) {
+  if (dimension === "channel") return channelName(value);
+  try {
+    return NAMES[dimension].of(value) ?? words(value);
+  } catch {
+    return words(value); // not a code at all, such as "unknown"
+  }
+}
+
 export function moodWord(valence) {
   if (valence <= -0.6) return "Very negative";
   if (valence <= -0.2) return "Negative";

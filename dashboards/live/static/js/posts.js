@@ -1,6 +1,6 @@
 // One post as evidence. Its words are untrusted and only ever become text.
 import { el } from "./dom.js";
-import { compact, percent, seconds, signed, time } from "./format.js";
+import { channelName, compact, percent, seconds, signed, time } from "./format.js";
 
 const MEANING = "α says how much of this reading came from the text and how much from the image; both add up to 100 %.";
 
@@ -8,8 +8,8 @@ const MEANING = "α says how much of this reading came from the text and how muc
 function permalink(post) {
   const safe = /^https?:\/\//i.test(post.permalink ?? "");
   return safe
-    ? el("a", { href: post.permalink, target: "_blank", rel: "noopener noreferrer" }, post.channel)
-    : post.channel;
+    ? el("a", { href: post.permalink, target: "_blank", rel: "noopener noreferrer" }, channelName(post.channel))
+    : channelName(post.channel);
 }
 
 function image(post) {

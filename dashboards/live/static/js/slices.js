@@ -1,7 +1,8 @@
 // The newest window by channel, language or country.
 import { moodColour } from "./colours.js";
 import { byId, el, reconcile, segmented, setText } from "./dom.js";
-import { percent, signed, whole } from "./format.js";
+import { percent, signed, sliceName, whole } from "./format.js";
+import { drawSparkline, sparkline } from "./sparkline.js";
 import { settled } from "./store.js";
 
 const SHOWN = 8;
@@ -17,9 +18,10 @@ export class Slices {
       (dimension) => store.set({ dimension })));
     this.body = el("tbody");
     this.head = el("th", { scope: "col" });
-    byId("slices").append(el("table", { class: "slice-table" },
-      el("thead", {}, el("tr", {}, this.head, el("th", { scope: "col", class: "range-cell" }, "Valence, 95 % interval"),
-        el("th", { scope: "col" }, el("span", { class: "hidden" }, "Mean valence")), el("th", { scope: "col" }, "Negative"), el("th", { scope: "col" }, "Posts"))), this.body));
+    const column = (name, kind = null) => el("th", { scope: "col", class: kind }, name);
+    byId("slices").append(el("table", { class: "slice-table" }, el("thead", {}, el("tr", {}, this.head,
+      column("Until now", "spark-cell"), column("95 % interval", "range-cell"), column("Valence"),
+      column("Negative"), column("Posts"))), this.body));
   }
 
   render(topics) {
@@ -35,7 +37,7 @@ export class Slices {
   }
 
   #create() {
-    return el("tr", {}, el("th", { scope: "row" }),
+    return el("tr", {}, el("th", { scope: "row" }), el("td", { class: "spark-cell" }, sparkline()),
       el("td", { class: "range-cell" }, el("span", { class: "range", "aria-hidden": "true" },
         el("span", { class: "range-band" }), el("span", { class: "range-mean" }))),
       el("td"), el("td"), el("td"));
@@ -47,8 +49,9 @@ export class Slices {
     range.style.setProperty("--low", across(window.valence_low));
     range.style.setProperty("--mean", across(window.valence));
     range.style.setProperty("--high", across(window.valence_high));
-    const [name, , valence, negative, posts] = row.children;
-    setText(name, window.value);
+    const [name, spark, , valence, negative, posts] = row.children;
+    drawSparkline(spark.firstElementChild, this.store.windows(window.brand, window.dimension, window.value));
+    setText(name, sliceName(window.dimension, window.value));
     setText(valence, signed(window.valence));
     setText(negative, percent(window.negative));
     setText(posts, whole(window.posts));

@@ -36,6 +36,7 @@ export class Board {
     this.emotionNames = inOrder(Object.keys(this.rows.at(-1).mood));
     if (topics.has("theme") || this.#shape() !== this.built) this.#build();
     else if (["windows", "alerts", "brand", "view"].some((topic) => topics.has(topic))) this.#feed();
+    else if (topics.has("pinned")) Object.values(this.charts).forEach((chart) => chart.redraw(false));
     this.captions.render();
     this.scrubber.render();
   }

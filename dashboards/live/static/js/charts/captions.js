@@ -18,7 +18,7 @@ export class Captions {
   }
 
   of(name) {
-    return el("figcaption", {}, ...this[`_${name}`](), name === "emotions" ? this.chips : null);
+    return el("figcaption", {}, ...this[`_${name}`]());
   }
 
   render() {
@@ -45,7 +45,7 @@ export class Captions {
   }
 
   _emotions() {
-    return [el("h3", {}, "Emotions"),
+    return [el("h3", {}, "Emotions"), this.chips,
       segmented("Drawn as", FORMS, this.store.view.emotions, (emotions) => this.store.set({ emotions }))];
   }
 

@@ -3,7 +3,7 @@ import { emotionToken, faded, token } from "../colours.js";
 import { percent } from "../format.js";
 import { edge, line, options } from "./base.js";
 import { column, stacked, times } from "./columns.js";
-import { rules } from "./incidents.js";
+import { pin, rules } from "./incidents.js";
 
 const colour = (name) => token(emotionToken(name));
 const NO_ESTIMATE = [null, null, null];
@@ -38,12 +38,12 @@ export const emotions = {
     const shown = board.emotionsShown;
     const stream = board.store.view.emotions === "stream";
     return options(board, {
-      height: board.narrow ? 136 : 148,
+      height: board.narrow ? 136 : 124,
       scale: { range: (chart, low, high) => [0, stream ? 1 : Math.min(1, Math.max(0.2, (high ?? 0) * 1.1))] },
       axis: { values: (chart, splits) => splits.map(percent), space: 48, grid: { show: !stream } },
       series: stream ? streamSeries(shown) : lineSeries(shown),
       bands: stream ? [] : lineBands(shown),
-      above: [rules(board)],
+      above: [rules(board), pin(board)],
     });
   },
 };

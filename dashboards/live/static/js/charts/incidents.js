@@ -34,22 +34,33 @@ export function shades(board) {
   };
 }
 
+function rule(chart, x, colour, dash) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.restore();
+}
+
 /** A rule where each alert opened. */
 export function rules(board) {
   return (chart) => {
-    const { ctx, bbox } = chart;
-    ctx.save();
-    ctx.strokeStyle = faded(token("--negative"), 0.65);
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     for (const alert of shown(board).filter((candidate) => visible(chart, candidate))) {
-      const [from] = edges(chart, alert);
-      ctx.beginPath();
-      ctx.moveTo(from, bbox.top);
-      ctx.lineTo(from, bbox.top + bbox.height);
-      ctx.stroke();
+      rule(chart, edges(chart, alert)[0], faded(token("--negative"), 0.65), [3, 3]);
     }
-    ctx.restore();
+  };
+}
+
+/** A rule where a window is pinned. */
+export function pin(board) {
+  return (chart) => {
+    const at = board.store.pinned;
+    if (at !== null && at >= chart.scales.x.min) rule(chart, chart.valToPos(at, "x", true), token("--ink"), []);
   };
 }
 

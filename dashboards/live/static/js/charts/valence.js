@@ -3,7 +3,7 @@ import { faded, moodGradient, token } from "../colours.js";
 import { percent, signed } from "../format.js";
 import { edge, line, options } from "./base.js";
 import { column, settledAndEarly, times } from "./columns.js";
-import { flags, rules, shades } from "./incidents.js";
+import { flags, pin, rules, shades } from "./incidents.js";
 
 const MEASURES = {
   valence: {
@@ -25,6 +25,7 @@ function baseline(chart) {
   ctx.save();
   ctx.strokeStyle = token("--line-strong");
   ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([]);
   ctx.beginPath();
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
@@ -44,11 +45,11 @@ export const valence = {
   options(board) {
     const measure = measureOf(board);
     return options(board, {
-      height: board.narrow ? 220 : 264, top: 24, scale: measure.scale,
+      height: board.narrow ? 220 : 240, top: 24, scale: measure.scale,
       axis: { splits: () => measure.splits, values: (chart, splits) => splits.map((value) => measure.text(value, 1)) },
       series: [edge(), edge(), line(measure.stroke, { width: 2.25 }), line(measure.stroke, { dash: [4, 4] })],
       bands: [{ series: [1, 2], fill: measure.fill }],
-      behind: [shades(board)], above: [baseline, rules(board), flags(board)],
+      behind: [shades(board)], above: [baseline, rules(board), flags(board), pin(board)],
     });
   },
 

@@ -3,7 +3,7 @@ import { faded, token } from "../colours.js";
 import { compact, percent, whole } from "../format.js";
 import { options } from "./base.js";
 import { column, times } from "./columns.js";
-import { rules, shades } from "./incidents.js";
+import { pin, rules, shades } from "./incidents.js";
 
 const bars = (fill) => ({ stroke: "transparent", width: 0, fill, points: { show: false },
   paths: uPlot.paths.bars({ size: [0.72, 20, 1] }) });
@@ -16,11 +16,11 @@ export const volume = {
 
   options(board) {
     return options(board, {
-      height: 116, timeAxis: true,
+      height: 104, timeAxis: true,
       scale: { range: (chart, low, high) => [0, Math.max(4, (high ?? 0) * 1.08)] },
       axis: { values: (chart, splits) => splits.map(compact), space: 32 },
       series: [bars(faded(token("--middle"), 0.45)), bars(token("--negative"))],
-      behind: [shades(board)], above: [rules(board)],
+      behind: [shades(board)], above: [rules(board), pin(board)],
     });
   },
 
