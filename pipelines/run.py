@@ -79,6 +79,7 @@ class _Job:
         """Moodwire's counters and gauges as far as the runner has committed them."""
         if self.result is None:
             return {}
+        self.result._metrics = None  # Beam keeps the first answer of a running job for ever
         found = self.result.metrics().query()
         return {**_values(found["counters"]), **_values(found["gauges"])}
 

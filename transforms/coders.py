@@ -11,22 +11,23 @@ from schemas import records
 
 
 class StructCoder(coders.Coder):
-    """Deterministic MessagePack coder for one record type."""
+    """MessagePack coder for one record type; `sort_keys=False` for dicts keyed by numbers."""
 
-    def __init__(self, kind: type[msgspec.Struct]) -> None:
+    def __init__(self, kind: type[msgspec.Struct], sort_keys: bool = True) -> None:
         self.kind = kind
+        self.sort_keys = sort_keys
 
     def encode(self, value: Any) -> bytes:
         """MessagePack bytes of `value`, fields in declared order."""
-        return msgspec.msgpack.encode(value, order="deterministic")
+        return msgspec.msgpack.encode(value, order="deterministic" if self.sort_keys else None)
 
     def decode(self, encoded: bytes) -> Any:
         """The record that `encoded` holds."""
         return msgspec.msgpack.decode(encoded, type=self.kind)
 
     def is_deterministic(self) -> bool:
-        """Equal records always give equal bytes, so records may be keys."""
-        return True
+        """Sorted, equal records always give equal bytes, so they may be keys."""
+        return self.sort_keys
 
     def to_type_hint(self) -> type[msgspec.Struct]:
         """The record type."""
