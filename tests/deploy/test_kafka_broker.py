@@ -1,0 +1,55 @@
+"""Facts about the broker's commands that need no broker."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.broker import Broker, BrokerError, main, resolve_jars
+from deploy.kafka.topics import read_topics
+
+
+def test_missing_java_and_maven_are_said_in_one_line_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(BrokerError, match=r"^Kafka needs `mvn`.* apt-get install maven$"):
+        resolve_jars(tmp_path / "lib")
+
+
+def test_taken_port_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        failed = main(["start", "--home", str(tmp_path), "--port", port])
+
+    assert failed == 1
+    assert capsys.readouterr().err.endswith("is taken by another program: choose one with --port\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_a_stopped_broker_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stop", "--home", str(tmp_path)]) == 0
+    assert "Kafka is stopped" in capsys.readouterr().out
+
+
+def test_process_id_of_another_program_is_not_taken_for_the_broker(tmp_path: Path) -> None:
+    (tmp_path / "broker.pid").write_text(str(os.getpid()))
+
+    assert Broker(tmp_path / "elsewhere").pid() is None
+    assert Broker(tmp_path).pid() is None
+
+
+def test_results_that_supersede_one_another_live_in_compacted_topics() -> None:
+    topics = read_topics(prefix="test-")
+    compacted = {n for n, t in topics.items() if t["configs"].get("cleanup.policy") == "compact"}
+
+    assert compacted == {"test-trends", "test-alerts", "test-media"}
+    assert set(topics) - compacted == {"test-posts", "test-readings", "test-dead-letters"}
