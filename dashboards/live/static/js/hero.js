@@ -4,12 +4,14 @@ import { moodWord, percent, signed, span, whole } from "./format.js";
 
 const TIMING = { early: "still filling", on_time: "complete", late: "refined by late posts", final: "final" };
 
+const tone = (valence) => (moodWord(valence) === "Mixed" ? "" : valence < 0 ? "negative" : "positive");
+
 function figures(window) {
   const range = (low, high, text) => `${text(low)} to ${text(high)}`;
   return [
     ["Valence", signed(window.valence), moodWord(window.valence),
       `95 % interval ${range(window.valence_low, window.valence_high, signed)}`,
-      window.valence < 0 ? "negative" : "positive"],
+      tone(window.valence)],
     ["Negative posts", percent(window.negative), "",
       `95 % interval ${range(window.negative_low, window.negative_high, percent)}`],
     ["Posts", whole(window.posts), "", `${whole(window.clusters)} different texts, seen up to ${whole(window.reach)} times`],

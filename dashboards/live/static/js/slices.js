@@ -30,6 +30,8 @@ export class Slices {
     const newest = this.store.slices(this.store.view.dimension).map(settled)
       .filter((window) => now - window.start < STALE_SECONDS)
       .sort((a, b) => b.posts - a.posts || a.value.localeCompare(b.value));
+    byId("slices").hidden = newest.length === 0;
+    byId("slices-empty").hidden = newest.length > 0;
     setText(this.head, DIMENSIONS[this.store.view.dimension]);
     setText(byId("slices-window"), newest.length > SHOWN ? `${SHOWN} of ${newest.length}` : "");
     reconcile(this.body, newest.slice(0, SHOWN), (window) => `${window.dimension}/${window.value}`,

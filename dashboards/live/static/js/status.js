@@ -19,7 +19,7 @@ export class Status {
     const title = run?.title ?? "Moodwire";
     setText(byId("title"), title);
     document.title = title;
-    setText(byId("clock"), eventTime ? `${clock(eventTime)} UTC` : "–");
+    setText(byId("clock"), eventTime ? `${clock(eventTime)} UTC` : "");
     setText(byId("clock-day"), eventTime ? day(eventTime) : "");
     const [word, tone] = this.#words();
     byId("status").dataset.tone = tone;

@@ -10,7 +10,9 @@ export class Voices {
     this.shown = "";
     this.unpin = el("button", { class: "chip", type: "button", onclick: () => store.point("pinned", null) }, "Back to newest");
     byId("voices-unpin").append(this.unpin);
-    byId("voices").after(this.legend = alphaLegend());
+    this.legend = alphaLegend();
+    this.legend.hidden = true;
+    byId("voices").after(this.legend);
   }
 
   render(topics) {
@@ -32,6 +34,7 @@ export class Voices {
     const posts = await answer.json();
     setText(byId("voices-window"), span(window.start, window.end));
     this.legend.hidden = posts.length === 0;
+    byId("voices-empty").hidden = posts.length > 0;
     reconcile(byId("voices"), posts, (post) => `${post.channel}/${post.post_id}/${post.valence}`, postItem);
   }
 }

@@ -18,20 +18,28 @@ function visible(chart, alert) {
   return seconds(alert.since) <= chart.scales.x.max && to > from;
 }
 
-/** Shades where alerts stood; where several did the shade is not deeper. */
+const colourOf = (status) => token(status === "firing" ? "--negative" : "--middle");
+
+/** Shades where alerts stood, warm while they do; where several did the shade is not deeper. */
 export function shades(board) {
   return (chart) => {
-    const { ctx, bbox } = chart;
-    ctx.save();
-    const path = new Path2D();
-    for (const alert of shown(board).filter((candidate) => visible(chart, candidate))) {
-      const [from, to] = edges(chart, alert);
-      path.rect(from, bbox.top, to - from, bbox.height);
+    const alerts = shown(board).filter((candidate) => visible(chart, candidate));
+    for (const status of ["resolved", "firing"]) {
+      shade(chart, alerts.filter((alert) => alert.status === status), faded(colourOf(status), 0.08));
     }
-    ctx.fillStyle = faded(token("--negative"), 0.07);
-    ctx.fill(path, "nonzero");
-    ctx.restore();
   };
+}
+
+function shade(chart, alerts, colour) {
+  const path = new Path2D();
+  for (const alert of alerts) {
+    const [from, to] = edges(chart, alert);
+    path.rect(from, chart.bbox.top, to - from, chart.bbox.height);
+  }
+  chart.ctx.save();
+  chart.ctx.fillStyle = colour;
+  chart.ctx.fill(path, "nonzero");
+  chart.ctx.restore();
 }
 
 function rule(chart, x, colour, dash) {
@@ -51,7 +59,7 @@ function rule(chart, x, colour, dash) {
 export function rules(board) {
   return (chart) => {
     for (const alert of shown(board).filter((candidate) => visible(chart, candidate))) {
-      rule(chart, edges(chart, alert)[0], faded(token("--negative"), 0.65), [3, 3]);
+      rule(chart, edges(chart, alert)[0], faded(colourOf(alert.status), 0.65), [3, 3]);
     }
   };
 }
