@@ -129,7 +129,8 @@ def a_delivery(value: bytes | dict[str, Any] | None = None, **changes: Any) -> D
     if not isinstance(value, bytes):
         post = {"post_id": "1", "text": "The new phone is out", "created_at": at(0).isoformat()}
         value = msgspec.json.encode(post | (value or {}))
-    return Delivery(**({"value": value, "position": Position("posts", 0, 7)} | changes))
+    defaults: dict[str, Any] = {"value": value, "position": Position("posts", 0, 7)}
+    return Delivery(**(defaults | changes))
 
 
 def a_source_post(**changes: Any) -> SourcePost:

@@ -65,7 +65,7 @@ def parse_item(value: bytes) -> Payload:
     entries = feedparser.parse(io.BytesIO(_wrap(value)), sanitize_html=False).entries
     if len(entries) != 1:
         raise Refused("not_xml", f"one item a record, found {len(entries)}")
-    return dict(entries[0])
+    return {**entries[0], "enclosures": entries[0].enclosures}
 
 
 def read_post(payload: Payload) -> SourcePost:
