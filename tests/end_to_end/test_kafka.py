@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from deploy.kafka.broker import REPOSITORY, Broker, resolve_jars
 from deploy.kafka.topics import create_topics, read_topics
 from tests.end_to_end.loopback import only_loopback
 from transforms.kafka.connection import KafkaSettingsError, check_source
+from transforms.kafka.consumers import Consumers
+from transforms.kafka.offsets import spans_between
+from transforms.kafka.source import poll
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 POSTS = 2_000
@@ -205,6 +208,22 @@ def test_silence_on_one_partition_does_not_hold_windows_back_and_a_restart_loses
         until(lambda: positions(tmp_path).total() >= 1000, tmp_path / "job.log")
 
         assert positions(tmp_path) == everything_once(broker, topic)
+
+
+def test_offsets_that_retention_dropped_unread_are_an_error_and_not_a_gap(
+    broker: Broker, topic: str
+) -> None:
+    produce(broker, topic, 0, 100)
+    place = TopicPartition(topic, 0)
+    with KafkaAdminClient(bootstrap_servers=broker.bootstrap_servers) as admin:
+        admin.delete_records({place: 5})
+
+    spans = spans_between({(topic, 0): 0})
+    with (
+        Consumers().lend(broker.bootstrap_servers, "test", spans.starts) as loan,
+        pytest.raises(KafkaSettingsError, match=r"source\.kafka\.start: .*retention"),
+    ):
+        poll(loan.consumer, spans, 10_000, 100)
 
 
 def test_missing_topic_and_absent_broker_are_said_by_the_name_of_their_setting(

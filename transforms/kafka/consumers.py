@@ -53,6 +53,14 @@ class Consumers:
             else:
                 self._keep(loan.consumer, _place(bootstrap_servers, group_id, loan.stands_at))
 
+    def close(self, bootstrap_servers: str, group_id: str) -> None:
+        """Close the consumers that wait for this group."""
+        with self._lock:
+            places = [place for place in self._kept if place[:2] == (bootstrap_servers, group_id)]
+            unused = [self._kept.pop(place) for place in places]
+        for consumer in unused:
+            consumer.close(autocommit=False)
+
     def _keep(self, consumer: Any, place: tuple[Any, ...]) -> None:
         with self._lock:
             stale = [self._kept.pop(place)] if place in self._kept else []
@@ -100,6 +108,13 @@ class Commits:
                 group.offsets = offsets
             except (KafkaError, KafkaSettingsError):
                 group.drop()
+
+    def close(self, bootstrap_servers: str, group_id: str) -> None:
+        """Close the group's connection; a later commit opens a new one."""
+        with self._lock:
+            group = self._groups.pop((bootstrap_servers, group_id), None)
+        if group is not None:
+            group.drop()
 
 
 @dataclass

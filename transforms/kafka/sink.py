@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -101,7 +102,21 @@ class Producers:
     def __init__(self) -> None:
         self._open: dict[str, Any] = {}
         self._topics: set[tuple[str, str]] = set()
+        self._users: Counter[str] = Counter()
         self._lock = threading.Lock()
+
+    def join(self, bootstrap_servers: str) -> None:
+        """Say that one more writer will use the cluster's producer."""
+        with self._lock:
+            self._users[bootstrap_servers] += 1
+
+    def leave(self, bootstrap_servers: str) -> None:
+        """Say that a writer is done; the last one closes the producer."""
+        with self._lock:
+            self._users[bootstrap_servers] -= 1
+            is_last = self._users[bootstrap_servers] <= 0
+        if is_last:
+            self.drop(bootstrap_servers)
 
     def producer_for(self, bootstrap_servers: str, topic: str) -> Any:
         """The cluster's producer, once `topic` was seen there."""
@@ -177,6 +192,12 @@ class _Write(beam.DoFn):
         self._place = bootstrap_servers, topic
         self._key_of = key_of
         self._encode = encode
+
+    def setup(self) -> None:
+        PRODUCERS.join(self._place[0])
+
+    def teardown(self) -> None:
+        PRODUCERS.leave(self._place[0])
 
     def start_bundle(self) -> None:
         self._waiting: list[Message] = []

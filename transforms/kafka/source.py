@@ -15,7 +15,7 @@ from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorP
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration
 from kafka import TopicPartition
-from kafka.errors import RetriableError
+from kafka.errors import OffsetOutOfRangeError, RetriableError
 
 from schemas.metrics import POSTS_READ, WATERMARK
 from schemas.records import Delivery
@@ -52,8 +52,19 @@ class Reading:
 
 
 def poll(consumer: Any, spans: Spans, timeout_ms: int, max_records: int) -> Poll:
-    """Wait for records before the ends of `spans`; partitions at their end are read no further."""
-    found = consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+    """Wait for records before the ends of `spans`; partitions at their end are read no further.
+
+    Raises:
+        KafkaSettingsError: Kafka has dropped what was to be read next.
+    """
+    try:
+        found = consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+    except OffsetOutOfRangeError as error:
+        raise KafkaSettingsError(
+            f"source.kafka.start: Kafka no longer holds the offsets to go on from ({error}): "
+            "retention dropped them unread, or the topic was made anew. Raise the topic's "
+            "retention.ms; to go on with what is left, run with `start: earliest`"
+        ) from error
     stops = spans.stops
     reached = connection.positions(consumer, spans.unread)
     for partition, stop in stops.items():
@@ -108,6 +119,11 @@ class _ReadToEnd(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
     def create_watermark_estimator(self, estimator_state: PartitionTimes) -> PartitionWatermark:
         reading = self._reading
         return PartitionWatermark(estimator_state, reading.disorder_seconds, reading.idle_seconds)
+
+    def teardown(self) -> None:
+        group = self._reading.bootstrap_servers, self._reading.group_id
+        CONSUMERS.close(*group)
+        COMMITS.close(*group)
 
     def process(
         self,
