@@ -21,7 +21,7 @@ COMMON: Final = frozenset(
     )
 )
 _NO_WORDS: Final = regex.compile(r"https?://\S+|[@#＃$]\w+|\[(?:email|phone|iban|card|ip)\]|\d+")
-_LETTER: Final = regex.compile(r"\p{L}")
+_LETTER: Final = regex.compile(r"[\p{L}\p{M}]")
 _DENSE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]")
 _SYNONYMS: Final = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "fil": "tl"}
 _NO_LANGUAGE: Final = frozenset({"und", "qam", "qct", "qht", "qme", "qst", "zxx", "art", "un"})

@@ -65,7 +65,8 @@ def parse_item(value: bytes) -> Payload:
     entries = feedparser.parse(io.BytesIO(_wrap(value)), sanitize_html=False).entries
     if len(entries) != 1:
         raise Refused("not_xml", f"one item a record, found {len(entries)}")
-    return {**entries[0], "enclosures": entries[0].enclosures}
+    links = entries[0].get("links", [])
+    return {**entries[0], "enclosures": [link for link in links if link.get("rel") == "enclosure"]}
 
 
 def read_post(payload: Payload) -> SourcePost:
