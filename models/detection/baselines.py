@@ -62,7 +62,7 @@ class CountBaseline(msgspec.Struct):
             return LEAST_COUNT, LEAST_COUNT
         clipped = clip_high(self.counts)
         mean = max(LEAST_COUNT, sum(clipped) / len(clipped))
-        spread = statistics.pvariance(clipped)
+        spread = sum(count * count for count in clipped) / len(clipped) - mean * mean
         return mean, max(spread, mean + LEAST_DISPERSION * mean * mean)
 
 
@@ -82,7 +82,7 @@ class ShareBaseline(msgspec.Struct):
         if not self.totals:
             return 0.25
         cap = 2 * statistics.median(self.totals)
-        weights = [min(n, cap) for n in self.totals]
+        weights = [n if n < cap else cap for n in self.totals]
         hits = sum(w * h / n for w, h, n in zip(weights, self.hits, self.totals, strict=True))
         return (hits + 1.25) / (sum(weights) + 5)
 
@@ -129,7 +129,7 @@ class LevelBaseline(msgspec.Struct):
 def mad(values: Sequence[int]) -> float:
     """Standard deviation as the median absolute deviation tells it."""
     middle = statistics.median(values)
-    return MAD_TO_DEVIATION * statistics.median(abs(v - middle) for v in values)
+    return MAD_TO_DEVIATION * statistics.median([abs(v - middle) for v in values])
 
 
 def clip_high(counts: Sequence[int]) -> list[float]:
@@ -140,4 +140,4 @@ def clip_high(counts: Sequence[int]) -> list[float]:
     """
     middle = statistics.median(counts)
     ceiling = middle + 3 * max(mad(counts), middle**0.5, 1.0)
-    return [min(count, ceiling) for count in counts]
+    return [count if count < ceiling else ceiling for count in counts]
