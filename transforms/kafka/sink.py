@@ -2,181 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import random
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
-from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import (
-    AuthorizationError,
-    InvalidTopicError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-)
 
-from schemas.metrics import SINK_RETRIES
-from transforms.counters import counter
-from transforms.kafka.connection import (
-    ANSWER_MS,
-    RECONNECT_MS,
-    KafkaSettingsError,
-    KafkaUnreachableError,
-    require_listener,
-)
+from transforms.kafka.producers import PRODUCERS, Message, deliver
 
 T = TypeVar("T")
 
-LOG = logging.getLogger(__name__)
-HOPELESS = (  # no number of attempts helps
-    AuthorizationError,
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-)
 MAX_WAITING_RECORDS = 5_000
 MAX_WAITING_BYTES = 8 << 20
-MAX_REQUEST_BYTES = 4 << 20
-DELIVERY_MS = 30_000  # an attempt that takes longer is repeated
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 30.0
-
-
-class Message(NamedTuple):
-    """What Kafka stores of a record."""
-
-    key: bytes
-    value: bytes
-
-
-def send_all(producer: Any, topic: str, messages: Iterable[Message]) -> None:
-    """Send `messages` in order and return once every replica has them.
-
-    Raises:
-        kafka.errors.KafkaError: some were not taken, or nobody answered in time.
-    """
-    sent = [producer.send(topic, key=m.key, value=m.value) for m in messages]
-    producer.flush(timeout=DELIVERY_MS / 1000)
-    for future in sent:
-        future.get(timeout=0)
-
-
-def require_topic(bootstrap_servers: str, topic: str) -> None:
-    """Fail if there is no such topic.
-
-    Raises:
-        KafkaSettingsError: the broker answers and has no such topic.
-        KafkaUnreachableError, kafka.errors.KafkaError: no broker answers.
-    """
-    require_listener(bootstrap_servers, "sinks.kafka.bootstrap_servers")
-    with KafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=ANSWER_MS
-    ) as admin:
-        present = admin.list_topics()
-    if topic not in present:
-        raise KafkaSettingsError(
-            f"sinks.kafka.topic_prefix: there is no topic {topic!r} at {bootstrap_servers} (there "
-            f"are: {', '.join(sorted(present)) or 'none'}). Create it "
-            "(python -m deploy.kafka.topics create) or correct the prefix"
-        )
-
-
-def pauses(jitter: Callable[[], float] = random.random) -> Iterable[float]:
-    """Endless waits between attempts: doubling up to 30 s, each with up to half of itself off."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        yield pause * (1 - jitter() / 2)
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-
-
-class Producers:
-    """One idempotent producer for each cluster, shared by the threads of this worker."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, Any] = {}
-        self._topics: set[tuple[str, str]] = set()
-        self._users: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def join(self, bootstrap_servers: str) -> None:
-        """Say that one more writer will use the cluster's producer."""
-        with self._lock:
-            self._users[bootstrap_servers] += 1
-
-    def leave(self, bootstrap_servers: str) -> None:
-        """Say that a writer is done; the last one closes the producer."""
-        with self._lock:
-            self._users[bootstrap_servers] -= 1
-            is_last = self._users[bootstrap_servers] <= 0
-        if is_last:
-            self.drop(bootstrap_servers)
-
-    def producer_for(self, bootstrap_servers: str, topic: str) -> Any:
-        """The cluster's producer, once `topic` was seen there."""
-        with self._lock:
-            if (bootstrap_servers, topic) not in self._topics:
-                require_topic(bootstrap_servers, topic)
-                self._topics.add((bootstrap_servers, topic))
-            if bootstrap_servers not in self._open:
-                self._open[bootstrap_servers] = open_producer(bootstrap_servers)
-            return self._open[bootstrap_servers]
-
-    def drop(self, bootstrap_servers: str) -> None:
-        """Start afresh at the next attempt: a producer may not recover, a topic may be gone."""
-        with self._lock:
-            producer = self._open.pop(bootstrap_servers, None)
-            self._topics = {seen for seen in self._topics if seen[0] != bootstrap_servers}
-        if producer is not None:
-            producer.close(timeout=0)
-
-
-def open_producer(bootstrap_servers: str) -> Any:
-    """A producer that writes each message once and in order, or says that it did not."""
-    return KafkaProducer(
-        bootstrap_servers=bootstrap_servers,
-        enable_idempotence=True,
-        acks="all",
-        bootstrap_timeout_ms=ANSWER_MS,
-        reconnect_backoff_max_ms=RECONNECT_MS,
-        max_block_ms=ANSWER_MS,
-        request_timeout_ms=ANSWER_MS,
-        delivery_timeout_ms=DELIVERY_MS,
-        max_request_size=MAX_REQUEST_BYTES,
-        linger_ms=5,
-        allow_auto_create_topics=False,
-    )
-
-
-PRODUCERS = Producers()
-
-
-def deliver(bootstrap_servers: str, topic: str, messages: list[Message]) -> None:
-    """Write `messages`, however long the broker is away.
-
-    All are sent again in their order if one failed, so that of two with one key the later one
-    stands last.
-
-    Raises:
-        KafkaSettingsError: the topic does not exist.
-        kafka.errors.KafkaError: the broker refuses a message for good, such as one too large.
-    """
-    for pause in pauses():
-        try:
-            return send_all(PRODUCERS.producer_for(bootstrap_servers, topic), topic, messages)
-        except HOPELESS:
-            raise
-        except (KafkaError, KafkaUnreachableError) as error:
-            PRODUCERS.drop(bootstrap_servers)
-            counter(SINK_RETRIES, sink="kafka").inc()
-            LOG.warning("%s is away (%s); next attempt in %.1f s", topic, error, pause)
-            time.sleep(pause)
 
 
 class _Write(beam.DoFn):
