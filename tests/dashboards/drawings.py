@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+from functools import cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -12,6 +13,7 @@ SIZE = (320, 240)
 Colour = tuple[int, int, int]
 
 
+@cache
 def rendition(scene: str) -> tuple[str, bytes]:
     """The scene as a JPEG and the hash it goes by."""
     buffer = io.BytesIO()

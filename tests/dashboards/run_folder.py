@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -43,8 +44,13 @@ def _estimate(mean: float, spread: float, low: float = -1.0) -> Estimate:
 def _wander(seed: str, start: datetime) -> float:
     """Noise of about -0.7 to 0.7 that neighbours share, as windows that overlap do."""
     place = int(start.timestamp()) // PERIOD.seconds
-    steps = [random.Random(f"{seed}{place + n}").uniform(-1, 1) for n in range(5)]
-    return sum(steps) / len(steps) ** 0.75
+    steps = [_step(seed, place + n) for n in range(5)]
+    return float(sum(steps) / len(steps) ** 0.75)
+
+
+@cache
+def _step(seed: str, place: int) -> float:
+    return random.Random(f"{seed}{place}").uniform(-1, 1)
 
 
 def _mood(valence: float, spread: float, chance: random.Random) -> dict[str, Estimate]:

@@ -55,6 +55,6 @@ export const valence = {
 
   readout(board, window) {
     const { name, text } = measureOf(board);
-    return [text(window[name]), `${text(window[`${name}_low`])} to ${text(window[`${name}_high`])}`];
+    return [text(window[name]), `95 % ${text(window[`${name}_low`])} to ${text(window[`${name}_high`])}`];
   },
 };

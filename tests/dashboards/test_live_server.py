@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dashboards.live.server import BackgroundServer, PortInUseError, listen, serve
+from tests.dashboards.incidents import an_alert
+from tests.dashboards.run_folder import append
+
+
+def test_the_page_is_served_from_the_background_and_stops(tmp_path: Path) -> None:
+    with BackgroundServer(tmp_path, port=0) as server:
+        assert httpx.get(f"{server.url}healthz").text == "ok\n"
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}healthz")
+    assert not [thread for thread in threading.enumerate() if thread.name == "live-page"]
+
+
+def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
+    began = 0.0
+    with (
+        httpx.Client(timeout=10) as client,
+        BackgroundServer(tmp_path, port=0) as server,
+        client.stream("GET", f"{server.url}events") as answer,
+    ):
+        lines = answer.iter_lines()
+        assert next(lines).startswith("id: ")
+        began = time.monotonic()
+        server.stop()
+
+    assert time.monotonic() - began < 3
+
+
+def test_a_change_in_the_folder_reaches_an_open_stream(tmp_path: Path) -> None:
+    with (
+        BackgroundServer(tmp_path, port=0) as server,
+        httpx.Client(timeout=10) as client,
+        client.stream("GET", f"{server.url}events") as answer,
+    ):
+        lines = answer.iter_lines()
+        next(line for line in lines if line.startswith("data: "))
+        append(tmp_path / "alerts.jsonl", an_alert("fresh", "Aerolume"))
+        line = next(line for line in lines if '"fresh"' in line)
+
+    assert line.startswith("data: ")
+
+
+@pytest.mark.parametrize("start", [serve, BackgroundServer])
+def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path, start: object) -> None:
+    with listen("127.0.0.1", 0) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortInUseError, match=rf"port {port} .* choose another port"):
+            start(tmp_path, port=port)  # type: ignore[operator]

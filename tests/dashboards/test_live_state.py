@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+
+from dashboards.live import windows as windows_module
+from dashboards.live.state import State, Update
+from dashboards.live.windows import Window
+from schemas.records import PaneTiming, Slice, Trend
+from tests.dashboards.incidents import an_alert, at
+from tests.dashboards.run_folder import a_rejection, a_trend, build_counters
+from tests.dashboards.story import Moment
+
+CALM = Moment(posts=20, valence=0.2, image_share=0.3)
+
+
+def a_pane(
+    hour: float = 9.0,
+    *,
+    pane: int = 10,
+    timing: PaneTiming = "on_time",
+    brand: str = "Aerolume",
+    part: Slice | None = None,
+) -> Trend:
+    trend = a_trend(brand, at(hour), CALM, timing=timing, part=part)
+    return msgspec.structs.replace(trend, pane_index=pane)
+
+
+def folded(*trends: Trend) -> list[Window]:
+    state = State()
+    for trend in trends:
+        state.fold(trend)
+    return list(state.windows.journal.values())
+
+
+def test_a_later_pane_replaces_an_earlier_one_whatever_the_order() -> None:
+    early, late = a_pane(pane=5), a_pane(pane=9)
+
+    assert [window.pane for window in folded(early, late)] == [9]
+    assert [window.pane for window in folded(late, early)] == [9]
+
+
+def test_a_final_pane_outranks_a_higher_index() -> None:
+    final, early = a_pane(pane=5, timing="final"), a_pane(pane=7, timing="early")
+
+    assert [window.timing for window in folded(final, early)] == ["final"]
+
+
+def test_a_repeated_record_changes_nothing() -> None:
+    state = State()
+    state.fold(a_pane())
+    before = state.id
+
+    state.fold(a_pane())
+
+    assert state.id == before
+
+
+def test_slices_that_narrow_two_things_are_not_kept() -> None:
+    assert folded(a_pane(part=Slice(channel="x", lang="de"))) == []
+
+
+def test_the_newest_revision_of_an_alert_stands() -> None:
+    state = State()
+    for revision in (1, 3, 2):
+        state.fold(an_alert("a", "Aerolume", severity=revision, revision=revision))
+
+    assert [alert.severity for alert in state.alerts.values()] == [3]
+
+
+def test_a_series_keeps_its_newest_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module, "BRAND_WINDOWS", 3)
+    hours = [6.0, 9.0, 7.0, 8.0, 5.0]
+
+    kept = folded(*(a_pane(hour) for hour in hours))
+
+    assert sorted(window.start for window in kept) == [at(h).timestamp() for h in (7.0, 8.0, 9.0)]
+
+
+def test_series_beyond_the_limit_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module, "MAX_SERIES", 2)
+
+    kept = folded(*(a_pane(brand=f"brand {n}") for n in range(5)))
+
+    assert {window.brand for window in kept} == {"brand 0", "brand 1"}
+
+
+def test_changes_since_an_id_hold_just_what_came_after() -> None:
+    state = State()
+    state.fold(a_pane(9.0))
+    seen = state.id
+    state.fold(a_pane(9.1))
+    state.fold(an_alert("a", "Aerolume"))
+
+    update = state.changes(seen)
+
+    assert not update.reset
+    assert [window.start for window in update.windows] == [at(9.1).timestamp()]
+    assert [alert.alert_id for alert in update.alerts] == ["a"]
+    assert state.changes(update.id) == Update(id=state.id, reset=False)
+
+
+@pytest.mark.parametrize("last_id", [None, "", "nonsense", "deadbeef.3", "a.b.c"])
+def test_an_id_of_another_epoch_brings_everything(last_id: str | None) -> None:
+    state = State()
+    state.fold(a_pane())
+
+    update = state.changes(last_id)
+
+    assert update.reset
+    assert update.fields == Window.__struct_fields__
+    assert len(update.windows) == 1
+
+
+def test_updates_taken_at_any_moment_add_up_to_the_snapshot() -> None:
+    chance, state = random.Random(7), State()
+    trends = [a_pane(6 + n / 30, pane=pane) for n in range(40) for pane in (1, 2, 3)]
+    chance.shuffle(trends)
+    seen: dict[int, Window] = {}
+    last_id: str | None = None
+    for trend in trends:
+        state.fold(trend)
+        if chance.random() < 0.2:
+            update = state.changes(last_id)
+            seen |= {window.start: window for window in update.windows}
+            last_id = update.id
+
+    seen |= {window.start: window for window in state.changes(last_id).windows}
+
+    assert seen == {window.start: window for window in state.changes().windows}
+    assert {window.pane for window in seen.values()} == {3}
+
+
+def test_counters_become_totals_per_stage() -> None:
+    state = State()
+    state.fold_counters(build_counters())
+
+    assert (state.stages.read, state.stages.cleaned) == (48_112, 47_071)
+    assert [part.cause for part in state.stages.dead_letters] == [
+        "not_json",
+        "too_late",
+        "text_empty",
+    ]
+
+
+def test_dead_letters_are_counted_from_their_file_until_the_run_counts_them() -> None:
+    state = State()
+    for offset in (1, 2, 2):
+        state.fold(a_rejection(offset))
+    assert [part.count for part in state.stages.dead_letters] == [2]
+
+    state.fold_counters(build_counters())
+
+    assert sum(part.count for part in state.stages.dead_letters) == 308
+
+
+def test_the_newest_settled_window_is_not_one_still_filling() -> None:
+    state = State()
+    state.fold(a_pane(9.0))
+    state.fold(a_pane(9.5, timing="early"))
+
+    newest = state.windows.newest_settled("Aerolume")
+
+    assert newest is not None
+    assert newest.start == at(9.0).timestamp()
