@@ -27,6 +27,11 @@ PRISM_MODULE = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{BEAM_VERSION}"
 # Measured: 6.7 GB in the environment, the rest for archives being unpacked.
 NEEDED_BYTES = 8 * 10**9
 STEPS = 4
+# uv compiles only what it has just installed: this does what an interrupted run left.
+FINISH_COMPILING = (
+    "import compileall, sysconfig;"
+    "compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
+)
 Environment = dict[str, str]
 
 
@@ -98,7 +103,13 @@ def install_packages(extras: frozenset[str]) -> None:
     target = f"{ROOT}[{','.join(sorted(wanted))}]" if wanted else str(ROOT)
     command = [str(VENV / "bin" / "uv"), "pip", "install", "--compile-bytecode"]
     command += ["--python", str(VENV / "bin" / "python"), "--editable", target]
+    underway = VENV / "moodwire-installing"
+    interrupted = underway.exists()
+    underway.touch()
     run(command, "the packages", disk_progress(), installer_environment())
+    if interrupted:
+        run([str(VENV / "bin" / "python"), "-c", FINISH_COMPILING], "compiling the packages")
+    underway.unlink()
     stamp.write_text("\n".join([fingerprint(), *sorted(wanted)]), encoding="utf-8")
 
 

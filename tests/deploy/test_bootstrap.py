@@ -135,6 +135,24 @@ def test_a_stamp_counts_for_the_same_dependencies_and_extras_only(tmp_path: Path
     assert not bootstrap.is_installed(stamp, frozenset({"dev"}))
 
 
+@pytest.mark.parametrize(("interrupted", "runs"), [(False, 1), (True, 2)])
+def test_an_interrupted_install_also_finishes_compiling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool, runs: int
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "installer_environment", dict)
+    monkeypatch.setattr(bootstrap, "run", lambda command, *rest: commands.append(command))
+    if interrupted:
+        (tmp_path / "moodwire-installing").touch()
+
+    bootstrap.install_packages(frozenset({"dev"}))
+
+    assert len(commands) == runs
+    assert bootstrap.is_installed(tmp_path / "moodwire-installed", frozenset({"dev"}))
+    assert not (tmp_path / "moodwire-installing").exists()
+
+
 def test_a_small_disk_is_refused_with_the_size_needed() -> None:
     with pytest.raises(bootstrap.BootstrapError, match=r"1\.0 GB are free .* need 8 GB"):
         bootstrap.refuse_small_disk(10**9)
