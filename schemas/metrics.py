@@ -24,7 +24,10 @@ DUPLICATES = Metric(
     "moodwire_duplicates_total", "counter", "Redelivered posts that were dropped.", ("channel",)
 )
 UNMATCHED = Metric(
-    "moodwire_posts_unmatched_total", "counter", "Readings that name no watched brand.", ("channel",)
+    "moodwire_posts_unmatched_total",
+    "counter",
+    "Readings that name no watched brand.",
+    ("channel",),
 )
 DEAD_LETTERS = Metric(
     "moodwire_dead_letters_total", "counter", "Refused records.", ("stage", "cause")
@@ -55,7 +58,10 @@ BRAND_MOOD = Metric(
     ("brand", "emotion"),
 )
 ALERTS_FIRING = Metric(
-    "moodwire_alert_severity", "gauge", "Severity of a firing alert, 0 once over.", ("brand", "kind")
+    "moodwire_alert_severity",
+    "gauge",
+    "Severity of a firing alert, 0 once over.",
+    ("brand", "kind"),
 )
 WATERMARK = Metric(
     "moodwire_watermark_timestamp_seconds", "gauge", "Event time that the pipeline has reached."
@@ -68,3 +74,8 @@ MODEL_SECONDS = Metric(
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
+
+
+def metric_of(sample: str) -> str:
+    """The metric name of a sample such as `moodwire_dead_letters_total{cause="empty"}`."""
+    return sample.split("{", 1)[0]
