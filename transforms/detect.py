@@ -28,9 +28,9 @@ def is_watched(trend: Trend) -> bool:
     return trend.slice == Slice() and trend.timing != "early"
 
 
-def brand_of(trend: Trend) -> str:
-    """The key of a trend's alerts."""
-    return trend.brand
+def by_brand(trend: Trend) -> tuple[str, Trend]:
+    """The trend with the key of its alerts."""
+    return trend.brand, trend
 
 
 class _KeepLedger(beam.DoFn):
@@ -144,6 +144,6 @@ class DetectAlerts(beam.PTransform):
         return (
             pcoll
             | "KeepWatched" >> beam.Filter(is_watched).with_output_types(Trend)
-            | "KeyByBrand" >> beam.WithKeys(brand_of).with_output_types(tuple[str, Trend])
+            | "KeyByBrand" >> beam.Map(by_brand).with_output_types(tuple[str, Trend])
             | "KeepLedger" >> beam.ParDo(_KeepLedger(terms)).with_output_types(Alert)
         )

@@ -219,8 +219,10 @@ def size_of(signal: Signal) -> float:
 def worst_posts(posts: Iterable[Exemplar]) -> list[Exemplar]:
     """The most negative posts, each text and image once; ties by channel and post id."""
     ranked = sorted(posts, key=lambda p: (p.valence, -p.reach, p.channel, p.post_id))
-    firsts = {(post.text, post.thumbnail): post for post in reversed(ranked)}
-    return [post for post in ranked if firsts[post.text, post.thumbnail] is post][:MAX_EVIDENCE]
+    firsts: dict[tuple[str, str | None], Exemplar] = {}
+    for post in ranked:
+        firsts.setdefault((post.text, post.thumbnail), post)
+    return list(firsts.values())[:MAX_EVIDENCE]
 
 
 def gravest_emotion(trend: Trend) -> str:

@@ -3,7 +3,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from models.detection.incidents import Incident, Watch, alert_id, epoch, kind_of
+from models.detection.incidents import Incident, Watch, alert_id, epoch, kind_of, worst_posts
 from models.detection.mood_detector import IMAGES, NEGATIVITY, VOLUME, rules_for, valence_of_words
 from schemas.records import Reading
 from tests.builders import NOON, a_stream, an_image_reading, angry, at, calm, final_trends, pictured
@@ -111,6 +111,13 @@ def test_words_are_what_images_do_not_explain() -> None:
     trend = final_trends(readings)[2]
 
     assert valence_of_words(trend) == pytest.approx(0.2, abs=1e-5)
+
+
+def test_a_post_of_overlapping_windows_is_evidence_once() -> None:
+    post = final_trends([an_image_reading(valence=-0.5)])[0].exemplars[0]
+    worse = msgspec.structs.replace(post, text="burns", valence=-0.9)
+
+    assert worst_posts([post, post, worse, post]) == [worse, post]
 
 
 def test_sensitivity_orders_the_thresholds() -> None:
