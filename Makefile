@@ -33,14 +33,14 @@ setup: ## Environment, packages with the development tools, Prism
 prism: ## Build Prism, Beam's runner for one machine, alone
 	@$(SETUP) --only-prism
 
-doctor: ## Say what this machine lacks, with the remedy (ARGS=--settings FILE)
+doctor: ## Say what this machine lacks, with the remedy (ARGS='--settings FILE')
 	@$(VENV)/moodwire doctor $(ARGS)
 
 schemas: ## Write the JSON Schemas of the records again
 	$(VENV)/python -m schemas.export
 
 screenshots: ## Take the pictures in docs/screenshots again
-	$(VENV)/python -m dashboards.live.screenshots $(ARGS)
+	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py -k screenshots $(ARGS)
 
 clean: ## Remove caches and run folders (keeps .venv and .tools)
 	rm -rf .run out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -47,6 +47,14 @@ def checkpoint_folder(settings: Settings) -> Path:
     return Path(settings.model.checkpoint or DEFAULT_CHECKPOINT)
 
 
+def check_author_key(settings: Settings) -> Check:
+    """The secret behind the pseudonyms, which a run cannot do without; the demo has its own."""
+    if settings.privacy.author_key is not None:
+        return Check("Author key", True, f"{len(settings.privacy.author_key)} characters")
+    remedy = "set privacy.author_key to a secret, for example ${MOODWIRE_AUTHOR_KEY}"
+    return Check("Author key", False, "none", remedy)
+
+
 def check_source(settings: Settings) -> list[Check]:
     """Where posts come from, if the settings say so."""
     source = settings.source
@@ -82,6 +90,7 @@ def run_doctor(settings_path: str | None, console: Console | None = None) -> int
         try:
             settings = load_settings(settings_path)
             checks.append(Check("Settings", True, f"{settings_path} is understood"))
+            checks.append(check_author_key(settings))
         except SettingsError as error:
             checks.append(Check("Settings", False, str(error), "correct the key it names"))
     checks += check_all(settings)

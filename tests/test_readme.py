@@ -63,6 +63,7 @@ def test_moodwire_takes_these_arguments(command: str) -> None:
     build_parser().parse_args(shlex.split(command)[1:])
 
 
+@pytest.mark.timeout(900)  # four starts of Python with torch and Beam
 def test_the_readme_runs_from_top_to_bottom(tmp_path: Path) -> None:
     shutil.copy(ROOT / "moodwire.example.yaml", tmp_path)
     ran = []

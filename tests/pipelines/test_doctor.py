@@ -16,7 +16,14 @@ from pipelines import doctor
 from pipelines.checks import machine
 from pipelines.checks.check import Check
 from pipelines.checks.network import check_kafka, check_port, check_webhook
-from pipelines.settings import KafkaSource, Settings, SinkSettings, SourceSettings, WebhookSink
+from pipelines.settings import (
+    KafkaSource,
+    PrivacySettings,
+    Settings,
+    SinkSettings,
+    SourceSettings,
+    WebhookSink,
+)
 
 
 @pytest.fixture
@@ -201,6 +208,13 @@ def test_the_exit_code_is_one_when_a_required_thing_is_missing(
     shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
     assert all(word in shown for word in ("Thing", "[none]", "get one"))
     assert ("1 of 1 to mend" in shown) == required
+
+
+def test_settings_without_an_author_key_cannot_run() -> None:
+    keyed = Settings(privacy=PrivacySettings(author_key="sixteen or longer"))
+
+    assert not doctor.check_author_key(Settings()).ok
+    assert doctor.check_author_key(keyed) == Check("Author key", True, "17 characters")
 
 
 def test_settings_that_cannot_be_read_are_a_finding_too(
