@@ -9,7 +9,7 @@ export class Announcer {
   }
 
   render(topics) {
-    if (!topics.has("alerts") || this.store.connection === "connecting") return;
+    if (!topics.has("alerts") || !this.store.id) return; // what the first snapshot holds is not new
     const firing = [...this.store.alerts.values()].filter((alert) => alert.status === "firing");
     const fresh = firing.filter((alert) => this.known && !this.known.has(alert.alert_id));
     this.known = new Set([...this.store.alerts.keys()]);

@@ -23,6 +23,7 @@ export class Store extends EventTarget {
 
   /** Fold one update in; updates may repeat. */
   apply(update) {
+    const before = this.brand;
     if (update.reset) this.clear();
     if (update.fields.length) this.fields = update.fields;
     this.limits = update.limits;
@@ -32,7 +33,9 @@ export class Store extends EventTarget {
     this.run = update.run ?? this.run;
     this.stages = update.stages ?? this.stages;
     this.#follow();
-    this.changed(update.windows.length ? "windows" : "run", "run", ...(update.alerts.length || update.reset ? ["alerts"] : []));
+    const topics = { windows: update.windows.length, alerts: update.alerts.length || update.reset,
+      brand: this.brand !== before, run: true };
+    this.changed(...Object.keys(topics).filter((topic) => topics[topic]));
   }
 
   changed(...topics) {
