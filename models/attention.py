@@ -143,7 +143,7 @@ def weighted_sum(weights: Tensor, features: Tensor) -> Tensor:
 
 
 def dot_over_regions(regions: Tensor, other: Tensor, mask: Tensor) -> Tensor:
-    """log mean_r exp(x_r . f_other / sqrt(width)) over the regions in the mask -> (batch,)."""
+    """Log of mean_r exp(x_r . f_other / sqrt(width)), r over the regions in the mask; (batch,)."""
     scores = (regions * other[:, None, :]).sum(dim=-1).float() / math.sqrt(other.shape[-1])
     count = mask.sum(dim=1).clamp(min=1)
     safe_mask = mask | ~mask.any(dim=1, keepdim=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.calibration import (
     expected_calibration_error,
@@ -34,6 +35,7 @@ from models.training.evaluate_pairs import pair_figures
 from models.training.figures import accuracy, f1_scores, recalls, several_label_f1
 
 Figures = dict[str, Any]
+Classes = NDArray[np.int64]
 _EMOTION_HOLDS = 0.3  # GoEmotions' customary threshold
 
 
@@ -127,14 +129,15 @@ def binary_figures(scorer: Scorer, data: Path, head: str, temperature: float) ->
     }
 
 
-def _accuracy_of_surest(probabilities: Floats, truth: Floats) -> dict[str, float]:
+def _accuracy_of_surest(probabilities: Floats, truth: Classes) -> dict[str, float]:
     """The abstention curve: accuracy of the surest share of the readings."""
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     right = (probabilities.argmax(axis=1) == truth)[order]
-    return {f"{share}%": float(right[: len(right) * share // 100].mean()) for share in range(50, 101, 10)}
+    shares = range(50, 101, 10)
+    return {f"{share}%": float(right[: len(right) * share // 100].mean()) for share in shares}
 
 
-def _softmax_ece(logits: Floats, truth: Floats, temperature: float) -> dict[str, float]:
+def _softmax_ece(logits: Floats, truth: Classes, temperature: float) -> dict[str, float]:
     def error(rows: slice, used: float) -> float:
         probabilities = softmax(logits[rows], used)
         right = probabilities.argmax(axis=1) == truth[rows]
@@ -150,7 +153,7 @@ def _softmax_ece(logits: Floats, truth: Floats, temperature: float) -> dict[str,
     }
 
 
-def _binary_ece(logits: Floats, held: Floats, temperature: float) -> dict[str, float]:
+def _binary_ece(logits: Floats, held: NDArray[np.bool_], temperature: float) -> dict[str, float]:
     def error(rows: slice, used: float) -> float:
         probabilities = sigmoid(logits[rows], used)
         right = (probabilities >= 0.5) == held[rows]

@@ -14,7 +14,7 @@ from torch.nn import functional
 from models.checkpoint import Checkpoint
 from models.images import render
 from models.labels import SENTIMENTS
-from models.scorer import ScoreInput, Scorer
+from models.scorer import ScoreInput, Scorer, Scores
 from models.text_preparation import prepare_text
 from models.training.answers import sentiment_probabilities
 from models.training.data import pad, read_rows
@@ -54,11 +54,7 @@ def pair_figures(checkpoint: Checkpoint, data: Path) -> dict[str, Any]:
         "alpha_text": float(np.mean([one.alpha_text for one in both])),
         "mismatch_own_image": float(np.mean([one.mismatch or 0.0 for one in both])),
         "mismatch_other_image": float(np.mean([one.mismatch or 0.0 for one in others])),
-        "own_image_matches_better": float(
-            np.mean(
-                [(own.mismatch or 0) < (other.mismatch or 0) for own, other in zip(both, others, strict=True)]
-            )
-        ),
+        "own_image_matches_better": _share_closer(both, others),
     }
 
 
@@ -89,12 +85,12 @@ def fit_logistic(features: Tensor, labels: Tensor, penalty: float = 1e-3) -> tup
     bias = torch.zeros(len(SENTIMENTS), requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
 
-    def closure() -> float:
+    def closure() -> Tensor:
         optimizer.zero_grad()
         loss = functional.cross_entropy(features @ weight.T + bias, labels)
         loss = loss + penalty * weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        return loss.item()
+        loss.backward()
+        return loss
 
     optimizer.step(closure)
     return weight.detach(), bias.detach()
@@ -104,8 +100,8 @@ def mcnemar(right: NDArray[np.bool_], rival_right: NDArray[np.bool_]) -> float:
     """Exact two-sided McNemar test: chance of so uneven a split of the rows that differ."""
     wins, losses = int((right & ~rival_right).sum()), int((~right & rival_right).sum())
     differing = wins + losses
-    tail = sum(math.comb(differing, k) for k in range(min(wins, losses) + 1)) / 2**differing
-    return min(1.0, 2 * tail)
+    tail = sum(math.comb(differing, k) for k in range(min(wins, losses) + 1))
+    return min(1.0, float(2 * tail / 2**differing))
 
 
 def _figures(truth: Classes, predicted: Classes) -> dict[str, float]:
@@ -116,7 +112,12 @@ def _figures(truth: Classes, predicted: Classes) -> dict[str, float]:
     }
 
 
-def _classes(scores: list[Any]) -> Classes:
+def _share_closer(own: list[Scores], other: list[Scores]) -> float:
+    pairs = zip(own, other, strict=True)
+    return float(np.mean([(a.mismatch or 0.0) < (b.mismatch or 0.0) for a, b in pairs]))
+
+
+def _classes(scores: list[Scores]) -> Classes:
     return np.asarray(sentiment_probabilities(scores).argmax(axis=1))
 
 

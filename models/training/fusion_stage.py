@@ -13,7 +13,7 @@ from models.labels import SENTIMENTS
 from models.mood_model import MoodModel, MoodOutput
 from models.training.figures import accuracy, weighted_f1
 from models.training.losses import contrastive_loss
-from models.training.pairs import Pairs, read_pairs
+from models.training.pairs import MVSA, Pairs, read_pairs
 from models.training.progress import Progress, save_atomically
 from models.training.settings import FusionStageSettings, TrainingSettings
 from models.training.text_stage import TextModel, build_schedule
@@ -38,11 +38,12 @@ def train_fusion(
         model.mood.load_state_dict(torch.load(file, weights_only=True))
         return
     torch.manual_seed(settings.seed)
-    parts = [
-        read_pairs(data, part, model.tokenizer, model.encoder, image_encoder)
+    text = (model.tokenizer, model.encoder)
+    train, validation = (
+        read_pairs(data / MVSA, part, text, image_encoder, out / f"patches_{part}.pt")
         for part in ("train", "validation")
-    ]
-    fit_fusion(model.mood, settings.fusion, parts[0], parts[1], settings.seed)
+    )
+    fit_fusion(model.mood, settings.fusion, train, validation, settings.seed)
     save_atomically(model.mood.state_dict(), file)
 
 
@@ -61,7 +62,7 @@ def fit_fusion(
         for rows in _shuffled(len(train), settings.batch_size, order):
             loss = fusion_loss(mood, train.batch(rows), settings, log_scale)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            loss.backward()
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()

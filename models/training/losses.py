@@ -19,12 +19,12 @@ def task_loss(
 ) -> Tensor:
     """Sum over tasks of weight x mean loss x share of the batch."""
     total = torch.zeros(())
-    for task in weights:
+    for task, weight in weights.items():
         rows = [index for index, example in enumerate(batch) if example.task == task]
         if rows:
             targets = [batch[index].target for index in rows]
             loss = _loss_of(task, logits, rows, targets, class_weights.get(task))
-            total = total + weights[task] * len(rows) / len(batch) * loss
+            total = total + weight * len(rows) / len(batch) * loss
     return total
 
 

@@ -17,7 +17,7 @@ from models.labels import SENTIMENTS
 from models.text_encoder import TextEncoder, TextTokenizer
 from models.text_preparation import prepare_text
 from models.training.data import pad, read_rows
-from models.training.progress import Progress
+from models.training.progress import Progress, save_atomically
 
 MVSA = Path("pairs/mvsa_single")
 _IMAGES_AT_ONCE = 32
@@ -51,21 +51,28 @@ class Pairs:
 
 @torch.inference_mode()
 def read_pairs(
-    data: Path,
+    folder: Path,
     part: str,
-    tokenizer: TextTokenizer,
-    text_encoder: TextEncoder,
+    text: tuple[TextTokenizer, TextEncoder],
     image_encoder: ImageEncoder,
+    kept: Path,
 ) -> Pairs:
-    """Encodes one part (train or validation) of MVSA-Single as serving would."""
-    folder = data / MVSA
+    """Encodes one part (train or validation) of MVSA-Single as serving would.
+
+    Image features are kept in the file `kept`, and read from there by the next run.
+    """
+    tokenizer, text_encoder = text
     rows = read_rows(folder / f"{part}.jsonl.gz")
     text_encoder.eval()
     image_encoder.eval()
     ids = tokenizer([prepare_text(row["text"]) for row in rows])
-    patches = list(_encode_images([folder / row["image"] for row in rows], image_encoder, part))
+    if not kept.is_file():
+        files = [folder / row["image"] for row in rows]
+        patches = torch.cat(list(_encode_images(files, image_encoder, part)))
+        save_atomically({"patches": patches}, kept)
     labels = torch.tensor([SENTIMENTS.index(row["label"]) for row in rows])
-    return Pairs(list(_encode_texts(ids, text_encoder)), torch.cat(patches), labels)
+    patches = torch.load(kept, weights_only=True)["patches"]
+    return Pairs(list(_encode_texts(ids, text_encoder)), patches, labels)
 
 
 def _encode_texts(ids: list[list[int]], encoder: TextEncoder) -> Iterator[Tensor]:

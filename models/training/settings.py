@@ -12,7 +12,7 @@ import yaml
 class TextStageSettings:
     """Stage (a): full fine-tuning of the text path on all text tasks."""
 
-    epochs: int
+    epochs: float
     batch_size: int
     max_tokens: int
     encoder_learning_rate: float

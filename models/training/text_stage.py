@@ -99,7 +99,7 @@ class _TextRun:
             "tweet_emotion": balancing_weights(train["tweet_emotion"], 4, settings.class_balance),
         }
         self._steps_per_epoch = -(-len(self._examples) // settings.batch_size)
-        self._total = self._steps_per_epoch * settings.epochs
+        self._total = int(self._steps_per_epoch * settings.epochs)
         self._parts = nn.ModuleList([model.encoder, model.mood])
         self._optimizer = build_optimizer(
             model.encoder, model.mood, settings.encoder_learning_rate, settings
@@ -126,7 +126,7 @@ class _TextRun:
             order = random.Random(self._seed + epoch)
             batches = length_batches(self._examples, self._settings.batch_size, order)
             for index, batch in enumerate(batches):
-                if index >= done:
+                if index >= done and self._step < self._total:
                     progress.report(self._step + 1, loss=self._train_step(batch))
             yield epoch
 
@@ -135,7 +135,7 @@ class _TextRun:
         logits = self._model.logits(batch)
         loss = task_loss(logits, batch, self._settings.loss_weights, self._class_weights)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         nn.utils.clip_grad_norm_(self._parts.parameters(), 1.0)
         self._optimizer.step()
         self._schedule.step()

@@ -1,0 +1,70 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.images import render, to_pixels
+from tests.models.tiny_model import a_rendition
+
+
+def opened(rendition: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(rendition))
+
+
+def test_rendition_is_a_small_rgb_jpeg_with_short_side_224() -> None:
+    image = opened(render(Image.new("RGB", (1200, 800), "red")))
+
+    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (336, 224))
+
+
+def test_long_images_are_cut_to_three_to_one() -> None:
+    assert opened(render(Image.new("RGB", (4000, 100)))).size == (672, 224)
+    assert opened(render(Image.new("RGB", (50, 1000)))).size == (224, 672)
+
+
+def test_transparency_lies_on_white() -> None:
+    pixels = to_pixels(render(Image.new("RGBA", (300, 300), (0, 0, 0, 0))))
+
+    assert pixels.min() >= 250
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "I;16", "F"])
+def test_every_mode_of_image_is_rendered(mode: str) -> None:
+    assert opened(render(Image.new(mode, (240, 230)))).mode == "RGB"
+
+
+def test_orientation_of_the_camera_is_applied_and_metadata_dropped() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees
+    buffer = io.BytesIO()
+    Image.new("RGB", (600, 300)).save(buffer, "JPEG", exif=exif)
+
+    image = opened(render(Image.open(buffer)))
+
+    assert image.size == (224, 448)
+    assert not image.getexif()
+
+
+def test_pixels_are_what_the_encoder_reads() -> None:
+    pixels = to_pixels(a_rendition())
+
+    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), np.uint8)
+
+
+def test_same_picture_same_bytes() -> None:
+    assert a_rendition() == a_rendition()
+
+
+@pytest.mark.parametrize("broken", [b"", b"not an image", a_rendition()[:300]])
+def test_broken_rendition_is_named_as_such(broken: bytes) -> None:
+    with pytest.raises(ValueError, match="not a rendition"):
+        to_pixels(broken)
+
+
+def test_animation_is_rendered_by_its_first_frame() -> None:
+    frames = [Image.new("RGB", (240, 240), colour) for colour in ("white", "black")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+
+    assert to_pixels(render(Image.open(buffer))).min() > 250

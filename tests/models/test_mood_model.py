@@ -1,0 +1,72 @@
+import torch
+
+from models.labels import HEADS
+from models.mood_model import MoodModel, MoodModelConfig, mismatch_score
+
+
+def a_model() -> MoodModel:
+    torch.manual_seed(0)
+    model = MoodModel(MoodModelConfig(text_width=12, image_width=10, joint_width=16, heads=2))
+    assert model.fusion.bilinear is not None
+    torch.nn.init.normal_(model.fusion.bilinear.weight)
+    return model.eval()
+
+
+def a_batch(rows: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randn(rows, 5, 12, generator=generator)
+    patches = torch.randn(rows, 4, 10, generator=generator)
+    return tokens, torch.ones(rows, 5).bool(), patches, torch.ones(rows, 4).bool()
+
+
+def test_every_head_has_its_logits() -> None:
+    output = a_model()(*a_batch())
+
+    assert {name: tuple(logits.shape) for name, logits in output.logits.items()} == {
+        name: (3, size) for name, size in HEADS.items()
+    }
+
+
+def test_weights_of_text_and_image_sum_to_one() -> None:
+    alphas = a_model()(*a_batch()).alphas
+
+    assert torch.allclose(alphas.sum(dim=1), torch.ones(3))
+    assert ((alphas > 0) & (alphas < 1)).all()
+
+
+def test_masked_image_reads_as_no_image_at_all() -> None:
+    model, (tokens, token_mask, patches, patch_mask) = a_model(), a_batch()
+    alone = model(tokens, token_mask)
+
+    masked = model(tokens, token_mask, patches, torch.zeros_like(patch_mask))
+
+    assert masked.alphas.tolist() == [[1.0, 0.0]] * 3
+    assert torch.allclose(masked.logits["sentiment"], alone.logits["sentiment"], atol=1e-6)
+
+
+def test_hidden_text_leaves_all_weight_to_the_image() -> None:
+    model, (tokens, token_mask, patches, patch_mask) = a_model(), a_batch()
+
+    output = model(tokens, torch.zeros_like(token_mask), patches, patch_mask)
+    others = model(tokens * 7, torch.zeros_like(token_mask), patches, patch_mask)
+
+    assert output.alphas.tolist() == [[0.0, 1.0]] * 3
+    assert torch.equal(output.logits["emotions"], others.logits["emotions"])
+
+
+def test_padding_does_not_change_a_reading() -> None:
+    model, (tokens, token_mask, patches, patch_mask) = a_model(), a_batch()
+    padded = torch.cat([tokens, torch.full((3, 2, 12), 9.0)], dim=1)
+    padded_mask = torch.cat([token_mask, torch.zeros(3, 2).bool()], dim=1)
+
+    short = model(tokens, token_mask, patches, patch_mask).logits["sentiment"]
+    long = model(padded, padded_mask, patches, patch_mask).logits["sentiment"]
+
+    assert torch.allclose(short, long, atol=1e-5)
+
+
+def test_mismatch_is_zero_for_equal_one_for_opposite_and_half_for_unrelated() -> None:
+    text = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    image = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+
+    assert mismatch_score(text, image).tolist() == [0.0, 1.0, 0.5]

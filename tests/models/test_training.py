@@ -1,0 +1,125 @@
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.labels import EMOTIONS, HEADS
+from models.training.data import Example, length_batches, pad
+from models.training.evaluate_pairs import mcnemar
+from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
+from models.training.fusion_stage import freeze_text_path
+from models.training.losses import balancing_weights, contrastive_loss, task_loss
+from models.training.settings import load_settings
+from tests.models.tiny_model import a_checkpoint
+
+CONFIG = Path(__file__).parents[2] / "models/configs/default.yaml"
+TRUTH, PREDICTED = [0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
+
+
+def some_logits(rows: int) -> dict[str, torch.Tensor]:
+    return {name: torch.zeros(rows, size) for name, size in HEADS.items()}
+
+
+def test_recalls_and_f1_by_hand() -> None:
+    # Class 0: found 2 of 3, named 2; class 1: found 1 of 2, named 2; class 2: found 1 of 1, named 2
+    assert recalls(TRUTH, PREDICTED, 3).tolist() == pytest.approx([2 / 3, 1 / 2, 1])
+    assert f1_scores(TRUTH, PREDICTED, 3).tolist() == pytest.approx([4 / 5, 1 / 2, 2 / 3])
+    assert weighted_f1(TRUTH, PREDICTED, 3) == pytest.approx((3 * 4 / 5 + 2 / 2 + 2 / 3) / 6)
+
+
+def test_f1_of_several_labels_by_hand() -> None:
+    truth = np.array([[True, False], [True, True]])
+    predicted = np.array([[True, True], [False, True]])
+
+    assert several_label_f1(truth, predicted).tolist() == pytest.approx([2 / 3, 2 / 3])
+
+
+def test_uneven_disagreement_is_unlikely_by_chance() -> None:
+    # 8 wins, 1 loss: 2 x (1 + 9) / 2^9 = 0.0390625
+    right = np.array([True] * 8 + [False] + [True] * 20)
+    rival = np.array([False] * 8 + [True] + [True] * 20)
+
+    assert mcnemar(right, rival) == pytest.approx(0.0390625)
+    assert mcnemar(right, right) == 1.0
+
+
+def test_four_emotions_are_trained_by_a_softmax_over_just_these() -> None:
+    logits = some_logits(1)
+    logits["emotions"][0, EMOTIONS.index("anger")] = 2.0
+    logits["emotions"][0, EMOTIONS.index("admiration")] = 50.0  # not one of the four
+
+    loss = task_loss(logits, [Example("tweet_emotion", "", (0,))], {"tweet_emotion": 1.0}, {})
+
+    assert loss.item() == pytest.approx(np.log(np.exp(2) + 3) - 2, abs=1e-5)
+
+
+def test_every_task_counts_with_its_weight_and_share() -> None:
+    batch = [Example("irony", "", (1,)), Example("offence", "", (0,))]
+
+    loss = task_loss(some_logits(2), batch, {"irony": 2.0, "offence": 1.0}, {})
+
+    assert loss.item() == pytest.approx((2 + 1) / 2 * np.log(2), abs=1e-6)
+
+
+def test_full_balance_makes_rare_classes_count_the_same() -> None:
+    examples = [Example("irony", "", (label,)) for label in (0, 0, 0, 1)]
+
+    weights = balancing_weights(examples, 2, power=1.0)
+
+    assert (weights[0] * 3).item() == pytest.approx(weights[1].item())
+    assert balancing_weights(examples, 2, power=0.0).tolist() == [1.0, 1.0]
+
+
+def test_matching_pairs_lower_the_contrastive_loss() -> None:
+    vectors = torch.eye(4)
+
+    matched = contrastive_loss(vectors, vectors, torch.tensor(3.0))
+    swapped = contrastive_loss(vectors, vectors.roll(1, 0), torch.tensor(3.0))
+
+    assert matched < 1e-3 < swapped
+
+
+def test_batches_hold_every_example_once_and_similar_lengths() -> None:
+    examples = [Example("irony", str(i), (0,), tuple(range(i % 30 + 1))) for i in range(300)]
+
+    batches = list(length_batches(examples, 10, random.Random(0)))
+
+    assert sorted(example.text for batch in batches for example in batch) == sorted(
+        example.text for example in examples
+    )
+    assert max(len(b[-1].token_ids) - len(b[0].token_ids) for b in batches) <= 2
+
+
+def test_padding_is_masked() -> None:
+    ids, mask = pad([(5, 6), (7,)])
+
+    assert ids.shape == (2, 8)
+    assert mask.sum(dim=1).tolist() == [2, 1]
+
+
+def test_fusion_training_cannot_reach_what_a_text_only_post_goes_through() -> None:
+    checkpoint = a_checkpoint()
+    mood = checkpoint.mood
+    tokens, mask = torch.randn(2, 4, checkpoint.text_encoder.width), torch.ones(2, 4).bool()
+    mood.eval()
+    before = mood(tokens, mask).logits
+
+    for parameter in freeze_text_path(mood):
+        torch.nn.init.normal_(parameter)
+
+    after = mood(tokens, mask).logits
+    assert all(torch.equal(before[head], after[head]) for head in HEADS)
+
+
+def test_shipped_configuration_is_readable() -> None:
+    assert load_settings(CONFIG).version.startswith("moodwire-base-")
+
+
+def test_wrong_key_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    file.write_text(CONFIG.read_text("utf-8").replace("joint_width: 256", "joint_width: wide"))
+
+    with pytest.raises(ValueError, match=r"joint_width.*compare models/configs/default\.yaml"):
+        load_settings(file)

@@ -1,0 +1,65 @@
+"""A tiny random model, made on the spot."""
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+
+from models.checkpoint import Calibration, Checkpoint, save_checkpoint
+from models.image_encoder import ImageEncoder
+from models.images import render
+from models.labels import HEADS
+from models.mood_model import MoodModel, MoodModelConfig
+from models.text_encoder import TextEncoder, TextTokenizer
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "phone", "the", "is", "not", "very"]
+
+
+def a_tokenizer(max_tokens: int = 32) -> TextTokenizer:
+    """Whole words of `WORDS` between [CLS] and [SEP]."""
+    ids = {word: index for index, word in enumerate(WORDS)}
+    tokenizer = Tokenizer(WordLevel(ids, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return TextTokenizer(tokenizer, max_tokens)
+
+
+def a_checkpoint(seed: int = 0, fusion_score: str = "bilinear") -> Checkpoint:
+    """Random weights, one layer of width 32."""
+    torch.manual_seed(seed)
+    text_encoder = TextEncoder.from_config(
+        {
+            "model_type": "bert",
+            "vocab_size": len(WORDS),
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+        }
+    )
+    image_encoder = ImageEncoder.from_name("test_efficientnet", pretrained=False)
+    config = MoodModelConfig(text_encoder.width, image_encoder.width, 32, 2, 0.0, fusion_score)
+    calibration = Calibration(dict.fromkeys(HEADS, 1.5), abstain_below=0.4)
+    mood = MoodModel(config)
+    for parameter in mood.fusion.parameters():  # trained away from its start at zero
+        torch.nn.init.normal_(parameter)
+    return Checkpoint("tiny-1", text_encoder, image_encoder, mood, a_tokenizer(), calibration)
+
+
+def a_saved_checkpoint(folder: Path, seed: int = 0) -> Path:
+    """The folder of a tiny checkpoint."""
+    save_checkpoint(a_checkpoint(seed), folder)
+    return folder
+
+
+def a_rendition(red: int = 200, size: tuple[int, int] = (300, 240)) -> bytes:
+    """A rendition of an image with a gradient, so that places differ."""
+    image = Image.linear_gradient("L").resize(size)
+    channels = (Image.new("L", size, red), image, image.transpose(Image.Transpose.ROTATE_180))
+    return render(Image.merge("RGB", channels))
