@@ -17,7 +17,12 @@ from pipelines.checks.machine import (
     check_python,
     check_runner,
 )
-from pipelines.checks.network import check_kafka, check_port, check_webhook
+from pipelines.checks.network import (
+    check_kafka_sink,
+    check_kafka_source,
+    check_port,
+    check_webhook,
+)
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 
 SINK_TOPICS = ("readings", "trends", "alerts", "dead-letters")
@@ -65,7 +70,7 @@ def check_source(settings: Settings) -> list[Check]:
         checks.append(Check("Source", there, found, "" if there else "correct source.path"))
     if source.kafka is not None:
         servers, topics = source.kafka.bootstrap_servers, source.kafka.topics
-        checks.append(check_kafka("Kafka source", servers, topics, "source.kafka"))
+        checks.append(check_kafka_source(servers, topics))
     return checks
 
 
@@ -75,7 +80,7 @@ def check_sinks(settings: Settings) -> list[Check]:
     checks = []
     if kafka is not None:
         topics = [kafka.topic_prefix + name for name in SINK_TOPICS]
-        checks.append(check_kafka("Kafka sink", kafka.bootstrap_servers, topics, "sinks.kafka"))
+        checks.append(check_kafka_sink(kafka.bootstrap_servers, topics))
     if webhook is not None:
         checks.append(check_webhook(webhook.url))
     return checks

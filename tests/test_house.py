@@ -27,6 +27,8 @@ CALLED_BY_FRAMEWORKS = {
     *("expand", "process", "setup", "start_bundle", "finish_bundle", "teardown"),
     *("forward", "create_accumulator", "add_input", "merge_accumulators", "extract_output"),
     *("current_restriction", "current_progress", "try_claim", "try_split", "check_done"),
+    *("initial_restriction", "create_tracker", "split", "restriction_size", "restriction_coder"),
+    *("initial_estimator_state", "create_watermark_estimator", "estimator_state_coder"),
     *("current_watermark", "observe_timestamp", "get_estimator_state"),
     *("is_bounded", "is_deterministic", "encode", "decode", "run_inference", "load_model"),
 }

@@ -57,66 +57,47 @@ def listening_inodes(port: int, proc: Path) -> set[str]:
     return found
 
 
-def check_kafka(name: str, bootstrap_servers: str, topics: Collection[str], key: str) -> Check:
-    """Whether a broker answers and has the topics; `key` is where the settings name it."""
-    servers = bootstrap_servers.split(",")
-    silence = [silence_of(*host_and_port(server)) for server in servers]
-    if all(silence):
-        found = f"{bootstrap_servers} does not answer ({silence[0]})"
-        return Check(name, False, found, f"start the broker, or correct {key}.bootstrap_servers")
+def check_kafka_source(bootstrap_servers: str, topics: Collection[str]) -> Check:
+    """Whether a broker answers and has the topics that posts come from."""
+    from transforms.kafka.connection import KafkaSettingsError, check_source
+
     try:
-        missing = sorted(set(topics) - topics_of(servers))
-    except (OSError, ValueError) as error:
-        found = f"{bootstrap_servers} does not answer as Kafka does ({error})"
-        return Check(name, False, found, f"correct {key}.bootstrap_servers")
+        check_source(bootstrap_servers, topics)
+    except KafkaSettingsError as error:
+        return refused("Kafka source", error)
+    return Check("Kafka source", True, f"{bootstrap_servers} answers and has the topics")
+
+
+def check_kafka_sink(bootstrap_servers: str, topics: Collection[str]) -> Check:
+    """Whether a broker answers and has the topics that records go to."""
+    from transforms.kafka.connection import KafkaSettingsError, connect, require_listener
+
+    try:
+        require_listener(bootstrap_servers, "sinks.kafka.bootstrap_servers")
+        with connect(bootstrap_servers, "moodwire-doctor") as consumer:
+            missing = sorted(set(topics) - consumer.topics())
+    except KafkaSettingsError as error:
+        return refused("Kafka sink", error)
     if missing:
-        found = f"{bootstrap_servers} answers, topics missing: {', '.join(missing)}"
-        return Check(name, False, found, "run `python -m deploy.kafka.topics create`")
-    return Check(name, True, f"{bootstrap_servers} answers and has the topics")
+        found = f"topics missing at {bootstrap_servers}: {', '.join(missing)}"
+        return Check("Kafka sink", False, found, "run `python -m deploy.kafka.topics create`")
+    return Check("Kafka sink", True, f"{bootstrap_servers} answers and has the topics")
 
 
-def topics_of(servers: list[str]) -> set[str]:
-    """The topics of a Kafka cluster.
-
-    Raises:
-        OSError: no broker, or it does not speak Kafka's protocol.
-    """
-    from kafka import KafkaAdminClient
-    from kafka.errors import KafkaError
-
-    milliseconds = int(TIMEOUT_SECONDS * 1000)
-    try:
-        with KafkaAdminClient(
-            bootstrap_servers=servers,
-            bootstrap_timeout_ms=milliseconds,
-            request_timeout_ms=milliseconds,
-        ) as admin:
-            return set(admin.list_topics())
-    except KafkaError as error:
-        raise OSError(type(error).__name__) from error
-
-
-def host_and_port(server: str) -> tuple[str, int]:
-    """The two halves of `host:port`; Kafka's own port where none is given."""
-    parts = urlsplit(f"//{server.strip()}")
-    return parts.hostname or "", parts.port or 9092
-
-
-def silence_of(host: str, port: int) -> str | None:
-    """Why nothing answers at an address, None when something does."""
-    try:
-        socket.create_connection((host, port), TIMEOUT_SECONDS).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
+def refused(name: str, error: ValueError) -> Check:
+    """A finding from a message that ends with the remedy as its last sentence."""
+    found, _, remedy = str(error).partition(". ")
+    return Check(name, False, found, remedy)
 
 
 def check_webhook(url: str) -> Check:
     """Whether something listens where alerts are posted to; nothing is sent."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    silence = silence_of(parts.hostname or "", port)
-    if silence:
-        found = f"{parts.hostname}:{port} does not answer ({silence})"
-        return Check("Webhook", False, found, "start the receiver, or correct sinks.webhook.url")
-    return Check("Webhook", True, f"{parts.hostname}:{port} answers")
+    address = f"{parts.hostname}:{port}"
+    try:
+        socket.create_connection((parts.hostname or "", port), TIMEOUT_SECONDS).close()
+    except OSError as error:
+        remedy = "start the receiver, or correct sinks.webhook.url"
+        return Check("Webhook", False, f"{address} does not answer ({error})", remedy)
+    return Check("Webhook", True, f"{address} answers")

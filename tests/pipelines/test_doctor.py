@@ -15,7 +15,12 @@ from rich.console import Console
 from pipelines import doctor
 from pipelines.checks import machine
 from pipelines.checks.check import Check
-from pipelines.checks.network import check_kafka, check_port, check_webhook
+from pipelines.checks.network import (
+    check_kafka_sink,
+    check_kafka_source,
+    check_port,
+    check_webhook,
+)
 from pipelines.settings import (
     KafkaSource,
     PrivacySettings,
@@ -142,10 +147,15 @@ def test_a_taken_port_names_its_process(listener: int) -> None:
 
 
 def test_a_silent_broker_is_named_with_its_key() -> None:
-    check = check_kafka("Kafka source", f"127.0.0.1:{free_port()}", ["posts"], "source.kafka")
+    servers = f"127.0.0.1:{free_port()}"
 
-    assert not check.ok
-    assert "source.kafka.bootstrap_servers" in check.remedy
+    source, sink = check_kafka_source(servers, ["posts"]), check_kafka_sink(servers, ["alerts"])
+
+    assert not (source.ok or sink.ok)
+    assert "source.kafka.bootstrap_servers" in source.found
+    assert "sinks.kafka.bootstrap_servers" in sink.found
+    assert "deploy.kafka.broker start" in source.remedy
+    assert source.remedy == sink.remedy
 
 
 def test_a_webhook_that_answers_is_not_sent_anything() -> None:
