@@ -45,8 +45,9 @@ class _Match(NamedTuple):
     start: int
     end: int
 
-    def overlaps(self, other: _Match) -> bool:
-        return self.start < other.end and other.start < self.end
+    @property
+    def places(self) -> range:
+        return range(self.start, self.end)
 
 
 class BrandMatcher:
@@ -67,10 +68,12 @@ class BrandMatcher:
             return ()
         folded = fold(text)
         matches = list(self._find(folded))
-        vetoes = [match for match in matches if match.is_exclusion]
-        return tuple(
-            sorted({m.brand for m in matches if not m.is_exclusion and _stands(m, vetoes)})
-        )
+        vetoed: dict[str, set[int]] = {}
+        for match in matches:
+            if match.is_exclusion:
+                vetoed.setdefault(match.brand, set()).update(match.places)
+        named = (match for match in matches if not match.is_exclusion)
+        return tuple(sorted({match.brand for match in named if _stands(match, vetoed)}))
 
     def _find(self, folded: str) -> Iterator[_Match]:
         for last, (length, patterns) in self._automaton.iter(folded):
@@ -112,8 +115,8 @@ def _names_of(brand: Brand) -> set[str]:
     return {name for name in plain | signed | joined if name.strip("@#")}
 
 
-def _stands(match: _Match, vetoes: list[_Match]) -> bool:
-    return not any(veto.brand == match.brand and veto.overlaps(match) for veto in vetoes)
+def _stands(match: _Match, vetoed: dict[str, set[int]]) -> bool:
+    return vetoed.get(match.brand, set()).isdisjoint(match.places)
 
 
 def _is_word(text: str, start: int, end: int) -> bool:

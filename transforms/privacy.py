@@ -14,6 +14,7 @@ from transforms.text_cleaning import outside_urls
 
 MIN_KEY_BYTES: Final = 16
 UNKNOWN_AUTHOR: Final = "unknown"
+MAX_NATIONAL_CHARACTERS: Final = 10_000  # each plan costs seconds on a quarter of a MiB of digits
 
 _EMAIL: Final = re.compile(
     r"[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_][\w-]{0,22}[^\W_])(?!\w)"
@@ -51,7 +52,7 @@ def mask_personal_data(text: str, country: str = "unknown", lang: str = "und") -
 
     A number is only taken for what its checksum, numbering plan or notation proves it to be:
     prices, dates, years, counts and plain order numbers stay. National phone numbers are read by
-    the plan of `country`, or of the countries where `lang` is mostly spoken. Addresses of web
+    the plan of `country`, or of the countries where `lang` is mostly spoken, in texts of up to 10,000 characters. Addresses of web
     pages are searched for e-mail and IP addresses only.
     """
     text = _EMAIL.sub("[email]", text) if "@" in text else text
@@ -86,7 +87,7 @@ def _mask_numbers(text: str, regions: tuple[str, ...]) -> str:
     text = _CARD.sub(_mask_card, _IBAN.sub(_mask_iban, text))
     if not _SEVEN_DIGITS.search(text):
         return text
-    for region in (None, *regions):
+    for region in (None, *(regions if len(text) <= MAX_NATIONAL_CHARACTERS else ())):
         text = _mask_phones(text, region)
     return text
 

@@ -80,3 +80,8 @@ def test_thousands_of_brands_cost_no_more_than_one() -> None:
     for n in range(500):
         assert matcher.match(f"I bought brand {n} and alias{n + 1} today, what a day") != ()
     assert time.perf_counter() - start < 2
+
+
+def test_an_excluded_text_without_end_is_matched_in_time() -> None:
+    assert MATCHER.match("apple pie " * 20_000) == ()
+    assert MATCHER.match("apple pie " * 20_000 + "apple") == ("Apple",)
