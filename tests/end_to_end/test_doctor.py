@@ -1,0 +1,37 @@
+"""The doctor against a real Kafka broker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.topics import create_topics, read_topics
+from pipelines.checks.network import check_kafka_sink, check_kafka_source
+from pipelines.doctor import SINK_TOPICS
+from tests.end_to_end.kafka_runs import free_ports
+from tests.end_to_end.loopback import only_loopback
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker's address."""
+    resolve_jars()  # before the network goes
+    with only_loopback():
+        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
+        broker.start()
+        yield broker.bootstrap_servers
+        broker.stop()
+
+
+def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers: str) -> None:
+    source, sink = check_kafka_source(servers, ["posts"]), check_kafka_sink(servers, SINK_TOPICS)
+
+    assert not (source.ok or sink.ok)
+    assert "topics missing" in sink.found
+    assert "deploy.kafka.topics create" in source.remedy
+    assert "deploy.kafka.topics create" in sink.remedy
+
+    create_topics(servers, read_topics())
+
+    assert check_kafka_source(servers, ["posts"]).ok
+    assert check_kafka_sink(servers, SINK_TOPICS).ok
