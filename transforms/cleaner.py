@@ -24,7 +24,8 @@ from transforms.text_cleaning import (
 
 STAGE: Final = "clean"
 UNKNOWN_COUNTRY: Final = "unknown"
-MAX_REACH: Final = 10**12
+MAX_REACH: Final = 10**10  # more people than there are
+MODEL_CHARACTERS: Final = 4_000  # far more than the model's tokens hold
 _COUNTRY: Final = regex.compile(r"[A-Z]{2}")
 _WEB: Final = regex.compile(r"https?://", regex.IGNORECASE)
 _REPOST: Final = regex.compile(r"RT @\w")
@@ -65,7 +66,7 @@ class Cleaner:
             created_at=source.created_at,
             author=pseudonym(source.channel, source.author_id, self.author_key),
             text=text,
-            model_text=prepare_text(text),
+            model_text=prepare_text(text[:MODEL_CHARACTERS]),
             hashtags=hashtags_of(text),
             lang=lang,
             country=country,

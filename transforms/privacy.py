@@ -52,8 +52,8 @@ def mask_personal_data(text: str, country: str = "unknown", lang: str = "und") -
 
     A number is only taken for what its checksum, numbering plan or notation proves it to be:
     prices, dates, years, counts and plain order numbers stay. National phone numbers are read by
-    the plan of `country`, or of the countries where `lang` is mostly spoken, in texts of up to 10,000 characters. Addresses of web
-    pages are searched for e-mail and IP addresses only.
+    the plan of `country`, or of the countries where `lang` is mostly spoken, in texts of up to
+    10,000 characters. Addresses of web pages are searched for e-mail and IP addresses only.
     """
     text = _EMAIL.sub("[email]", text) if "@" in text else text
     if not any(character.isdecimal() for character in text):

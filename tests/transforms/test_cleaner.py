@@ -92,3 +92,10 @@ def test_any_text_becomes_a_post_of_the_contract_or_is_empty(
         post = clean(images=("a.png",), text=text)
         assert cause == "empty" and post.text == ""
     assert check_contract(post) is post
+
+
+def test_a_text_without_end_is_cleaned_in_time_and_kept_whole() -> None:
+    flames = "🔥\u200d" * 20_000 + "🔥"
+
+    post = clean(text=f"{flames} ok")
+    assert post.text == f"{flames} ok" and len(post.model_text) < 40_000
