@@ -20,6 +20,8 @@ from transforms.decode import Decode
 from transforms.deduplicate import DropDuplicates
 from transforms.detect import DetectAlerts
 from transforms.ingest import ReadFiles
+from transforms.kafka.connection import check_source
+from transforms.kafka.producers import require_topic
 from transforms.kafka.sink import WriteToKafka
 from transforms.kafka.source import ReadFromKafka
 from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
@@ -77,9 +79,11 @@ def build_source(settings: Settings) -> beam.PTransform:
 
     Raises:
         SettingsError: neither files nor Kafka are named.
+        KafkaSettingsError: no broker answers, or it has no such topic.
     """
     source, lateness = settings.source, settings.windows.allowed_lateness_seconds
     if source.kafka is not None:
+        check_source(source.kafka.bootstrap_servers, source.kafka.topics, source.kafka.group_id)
         return ReadFromKafka(
             bootstrap_servers=source.kafka.bootstrap_servers,
             topics=source.kafka.topics,
@@ -129,18 +133,27 @@ def build_stages(
         detect_alerts=DetectAlerts(
             period_seconds=windows.period_seconds,
             allowed_lateness_seconds=windows.allowed_lateness_seconds,
+            sensitivity=settings.alerts.sensitivity,
+            min_posts=settings.alerts.min_posts,
+            min_authors=settings.alerts.min_authors,
+            warm_up_windows=settings.alerts.warm_up_windows,
         ),
         sinks=build_sinks(settings, folder),
     )
 
 
 def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, ...]]:
-    """The sinks of each kind of records; the run folder is always among them."""
+    """The sinks of each kind of records; the run folder is always among them.
+
+    Raises:
+        KafkaSettingsError: no broker answers, or it lacks a topic.
+    """
     sinks = {kind: [Sink("Folder", WriteJsonLines(str(folder.file(kind))))] for kind in FILES}
     sinks["posts"] = [Sink("Media", StoreMedia(str(folder.media)))]
-    if settings.sinks.kafka is not None:
+    if (kafka := settings.sinks.kafka) is not None:
         for kind in FILES:
-            sinks[kind].append(Sink("Kafka", _kafka_sink(settings.sinks.kafka, kind)))
+            require_topic(kafka.bootstrap_servers, f"{kafka.topic_prefix}{TOPICS[kind]}")
+            sinks[kind].append(Sink("Kafka", _kafka_sink(kafka, kind)))
     if (hook := settings.sinks.webhook) is not None:
         webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
         sinks["alerts"].append(Sink("Webhook", webhook))

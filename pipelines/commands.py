@@ -32,8 +32,17 @@ from pipelines.score import score_file
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary
 from transforms.ingest import NoInputError
+from transforms.kafka.connection import KafkaSettingsError
 
-MISUSE = (SettingsError, FolderInUseError, NoRunnerError, NoInputError, NoDeadLettersError)
+MISUSE = (
+    SettingsError,
+    KafkaSettingsError,
+    FolderInUseError,
+    NoRunnerError,
+    NoInputError,
+    NoDeadLettersError,
+    PortInUseError,
+)
 DEMO = Path(__file__).parent / "demo" / "data"
 
 
@@ -42,7 +51,7 @@ def execute(args: argparse.Namespace) -> int:
     console = Console()
     try:
         return COMMANDS[args.command](args, console)
-    except (*MISUSE, PortInUseError) as error:
+    except MISUSE as error:
         Console(stderr=True).print(f"moodwire: {error}", markup=False, highlight=False)
         return MISUSED
     except RunFailedError as error:
