@@ -15,7 +15,7 @@ from schemas.records import Alert, Rejection, Trend
 
 MAX_ALERTS = 200
 MAX_REJECTIONS = 10_000
-STALLED_AFTER_SECONDS = 15.0  # counters.json is rewritten about every second
+STALLED_AFTER_SECONDS = 30.0  # counters.json is rewritten about every second
 
 Status = Literal["waiting", "running", "stalled", "ended"]
 

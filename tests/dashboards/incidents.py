@@ -50,7 +50,7 @@ def an_alert(
         ),
         cause_terms=terms,
         recommendation=recommendation,
-        playbook=f"docs/operations.md#{kind.replace('_', '-')}",
+        playbook=kind.replace("_", "-"),
     )
 
 
@@ -63,11 +63,12 @@ def build_alerts() -> Iterator[Alert]:
         status="resolved",
         severity=5,
         hours=(9.4, 10.9),
-        title="Share of negative posts three times the usual",
+        title="Nordbrew: 61% negative where 19% is usual",
         signals=(Signal(name="share_negative", value=0.61, expected=0.19, score=5.8),),
         voices=VOICES["Nordbrew"][1:2],
         terms=("sour", "milk", "refund"),
-        recommendation="Answer the morning's complaints by name; say what was wrong.",
+        recommendation="For customer care, because 61% of posts are negative: 1. Answer this "
+        "morning's complaints by name. 2. Say what was wrong.",
     )
     yield an_alert(
         "a2",
@@ -76,11 +77,11 @@ def build_alerts() -> Iterator[Alert]:
         status="resolved",
         severity=3,
         hours=(12.1, 13.6),
-        title="Five times the usual posts, and they are glad",
-        signals=(Signal(name="posts", value=128, expected=25, score=9.2),),
+        title="Pixelpine: 128 people posting where 25 are usual",
+        signals=(Signal(name="volume", value=128, expected=25, score=9.2),),
         voices=VOICES["Pixelpine"][:1],
         terms=("night mode", "launch"),
-        recommendation="Thank early posters and pin the launch answers.",
+        recommendation="For the launch team: 1. Thank early posters. 2. Pin the launch answers.",
     )
     yield an_alert(
         "a3",
@@ -88,11 +89,12 @@ def build_alerts() -> Iterator[Alert]:
         kind="volume_spike",
         severity=6,
         hours=(14.3, 16.5),
-        title="Eight times the usual posts within ten minutes",
-        signals=(Signal(name="posts", value=221, expected=26, score=11.4),),
+        title="Aerolume: 221 people posting where 26 are usual",
+        signals=(Signal(name="volume", value=221, expected=26, score=11.4),),
         voices=EVIDENCE[2:],
         terms=("delayed", "gate", "hotel"),
-        recommendation="Staff the gate channel; post a waiting-time estimate every 20 minutes.",
+        recommendation="For customer care: 1. Staff the gate channel. 2. Post a waiting-time "
+        "estimate every 20 minutes.",
     )
     yield from (_crisis(revision, severity) for revision, severity in enumerate((6, 8, 9), 1))
 
@@ -104,15 +106,18 @@ def _crisis(revision: int, severity: int) -> Alert:
         kind="image_led_crisis",
         severity=severity,
         hours=(CRISIS_HOUR, 14.5 + revision * 0.6),
-        title="Pictures of smoke in a cabin turn the mood",
+        title="Aerolume: posts with images at valence -0.71 where +0.18 is usual and 74% negative "
+        "where 22% is usual",
         signals=(
             Signal(name="image_valence", value=-0.71, expected=0.18, score=12.6),
             Signal(name="share_negative", value=0.74, expected=0.22, score=10.1),
-            Signal(name="posts", value=214, expected=26, score=11.2),
+            Signal(name="volume", value=214, expected=26, score=11.2),
         ),
         voices=EVIDENCE,
         terms=("smoke", "cabin", "AL482", "masks", "emergency landing"),
-        recommendation="Confirm that everyone is safe before anything else, within the hour and "
-        "in every channel that carries the pictures. Pause scheduled posts; name one spokesperson.",
+        recommendation="For the communications lead, because images drive the mood and words "
+        "follow them: 1. Confirm that everyone is safe, in every channel that carries the "
+        "pictures. 2. Pause scheduled posts. 3. Name one spokesperson. Wording to start from: "
+        "“Everyone on board AL482 is safe. We will say more as soon as we know it.”",
         revision=revision,
     )

@@ -12,7 +12,13 @@ from playwright.sync_api import Browser
 
 from dashboards.live.server import BackgroundServer
 from tests.dashboards.incidents import an_alert, at
-from tests.dashboards.run_folder import a_trend, append, build_run_folder
+from tests.dashboards.run_folder import (
+    a_trend,
+    append,
+    build_counters,
+    build_run_folder,
+    write_counters,
+)
 from tests.dashboards.story import Moment
 from tests.end_to_end.browser import LOOKS, Look, Visit, chromium, save_small, visit
 
@@ -71,6 +77,7 @@ def test_the_worst_alert_shows_its_pictures_and_their_weights(seen: Visit) -> No
     alert = seen.page.locator(".alert").first
     alert.locator("img").first.scroll_into_view_if_needed()
     seen.wait_for("() => document.querySelector('.alert img').naturalWidth > 0")
+    alert.locator(".more").evaluate("more => more.open = true")
     labels = alert.locator(".alpha").evaluate_all("all => all.map(a => a.ariaLabel)")
     widths = alert.locator(".alpha-image").evaluate_all("all => all.map(a => a.offsetWidth)")
 
@@ -212,6 +219,7 @@ def test_the_page_comes_back_after_its_server_did(browser: Browser, folder: Path
             status = "([text]) => document.querySelector('#status-text').textContent === text"
             visited.wait_for(status, "Reconnecting")
             append(folder / "trends.jsonl", a_trend("Newbrand", at(17), WORSE))
+            write_counters(folder, build_counters())
             with BackgroundServer(folder, port=port):
                 visited.wait_for("() => document.querySelectorAll('.brand').length === 5")
                 visited.wait_for(status, "Live · replay 60×")
@@ -241,7 +249,7 @@ def test_screenshots(browser: Browser, tmp_path: Path, look: Look) -> None:
     with BackgroundServer(shown, port=0) as server, visit(browser, server.url, look, 2) as visited:
         visited.wait_for(
             "() => [...document.images].every((image) => image.complete"
-            " || image.getBoundingClientRect().top > innerHeight)"
+            " || !image.offsetParent || image.getBoundingClientRect().top > innerHeight)"
         )
         visited.page.wait_for_timeout(800)  # motion has come to rest
         visited.page.screenshot(path=png)

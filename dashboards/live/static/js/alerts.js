@@ -5,31 +5,52 @@ import { alphaLegend, postItem } from "./posts.js";
 import { byUrgency } from "./store.js";
 
 const SHOWN = 30;
+const SHOWN_POSTS = 2;
 const HIGH_SEVERITY = 7;
 const STATUS = { firing: "Firing", resolved: "Resolved", withdrawn: "Withdrawn" };
+
+const SIGNALS = { volume: "People posting", share_negative: "Share negative", image_valence: "Valence of images" };
+const STEP = / (?=\d+\. )| (?=Wording to start from:)/;
 
 /** A signal's number in the unit that its name says. */
 function measured(name, value) {
   if (/share|ratio/.test(name)) return percent(value);
-  if (/valence/.test(name)) return signed(value);
-  return Number.isInteger(value) ? whole(value) : value.toFixed(value < 10 ? 2 : 0);
+  return /valence/.test(name) ? signed(value) : whole(Math.round(value));
 }
 
 function signals(alert) {
-  const row = (signal) => el("tr", {}, el("th", { scope: "row" }, words(signal.name)),
+  const row = (signal) => el("tr", {}, el("th", { scope: "row" }, SIGNALS[signal.name] ?? words(signal.name)),
     el("td", {}, measured(signal.name, signal.value)), el("td", {}, measured(signal.name, signal.expected)),
     el("td", {}, signal.score.toFixed(1)));
   const head = ["Signal", "Seen", "Expected", "Score"].map((name) => el("th", { scope: "col" }, name));
   return el("table", { class: "signals" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, alert.signals.map(row)));
 }
 
+const part = (title, ...content) => el("div", {}, el("h4", {}, title), ...content);
+const posts = (list) => el("ul", { class: "post-list" }, list.map(postItem));
+
+/** The first posts at once, so that the advice stays in sight; the others on request. */
+function evidence(list) {
+  const [first, rest] = [list.slice(0, SHOWN_POSTS), list.slice(SHOWN_POSTS)];
+  const more = rest.length ? el("details", { class: "more" },
+    el("summary", {}, `${rest.length} more ${rest.length === 1 ? "post" : "posts"}`), posts(rest)) : null;
+  return part("Evidence", posts(first), more, alphaLegend());
+}
+
+function advice(alert) {
+  return el("div", { class: "advice" }, el("h4", {}, "Recommended"),
+    alert.recommendation.split(STEP).map((step) => el("p", {}, step)),
+    alert.playbook ? el("p", { class: "quiet" }, `Playbook: ${alert.playbook}`) : null);
+}
+
+const terms = (list) => part("What the posts speak of",
+  el("ul", { class: "terms" }, list.map((term) => el("li", {}, term))));
+
 function body(alert) {
-  const part = (title, ...content) => el("div", {}, el("h4", {}, title), ...content);
   return [
-    alert.recommendation ? el("div", { class: "advice" }, el("h4", {}, "Recommended"),
-      el("p", {}, alert.recommendation), alert.playbook ? el("p", { class: "quiet" }, `Playbook: ${alert.playbook}`) : null) : null,
-    alert.evidence.length ? part("Evidence", el("ul", { class: "post-list" }, alert.evidence.map(postItem)), alphaLegend()) : null,
-    alert.cause_terms.length ? part("What the posts speak of", el("ul", { class: "terms" }, alert.cause_terms.map((term) => el("li", {}, term)))) : null,
+    alert.cause_terms.length ? terms(alert.cause_terms) : null,
+    alert.evidence.length ? evidence(alert.evidence) : null,
+    alert.recommendation ? advice(alert) : null,
     alert.signals.length ? part("What departed from normal", signals(alert)) : null,
   ].filter(Boolean);
 }
@@ -66,7 +87,7 @@ export class Alerts {
     const since = seconds(alert.since);
     setText(card.querySelector(".alert-meta b"), STATUS[alert.status]);
     setText(card.querySelector(".alert-meta span"),
-      ` · ${alert.brand} · ${words(alert.kind)} · since ${time(since)} UTC, ${duration(until - since)}`);
+      `${alert.title.startsWith(alert.brand) ? "" : ` · ${alert.brand}`} · ${words(alert.kind)} · since ${time(since)} UTC, ${duration(until - since)}`);
     if (card.dataset.revision === `${alert.revision}${alert.final}`) return;
     card.dataset.revision = `${alert.revision}${alert.final}`;
     card.toggleAttribute("data-firing", firing);

@@ -32,12 +32,17 @@ export function settledAndEarly(rows, pick) {
   ];
 }
 
-/** Running sums of the shown emotions, the last one first, so that areas are drawn back to front. */
+/**
+ * Running sums of the shown emotions, the last one first, so that areas are drawn back to front.
+ * A post may hold several emotions or none, so probabilities do not add up to one: shares do.
+ */
 export function stacked(rows, emotions) {
+  const mean = (row, name) => row.mood?.[name]?.[0] ?? 0;
+  const totals = rows.map((row) => emotions.reduce((sum, name) => sum + mean(row, name), 0));
   const sums = rows.map(() => 0);
   const layers = emotions.map((name) => rows.map((row, place) => {
-    if (row.empty) return null;
-    sums[place] += row.mood[name]?.[0] ?? 0;
+    if (row.empty || totals[place] === 0) return null;
+    sums[place] += mean(row, name) / totals[place];
     return sums[place];
   }));
   return layers.reverse();

@@ -1,4 +1,4 @@
-// The seven emotion groups: a stream that adds up to one, or lines with their intervals.
+// The seven emotion groups: a stream of their shares, or lines with their intervals.
 import { emotionToken, faded, token } from "../colours.js";
 import { percent } from "../format.js";
 import { edge, line, options } from "./base.js";
