@@ -249,7 +249,7 @@ def test_screenshots(browser: Browser, tmp_path: Path, look: Look) -> None:
     with BackgroundServer(shown, port=0) as server, visit(browser, server.url, look, 2) as visited:
         visited.wait_for(
             "() => [...document.images].every((image) => image.complete"
-            " || !image.offsetParent || image.getBoundingClientRect().top > innerHeight)"
+            " || !image.checkVisibility() || image.getBoundingClientRect().top > innerHeight)"
         )
         visited.page.wait_for_timeout(800)  # motion has come to rest
         visited.page.screenshot(path=png)
