@@ -47,11 +47,13 @@ def _bad_carton(rng: Rng) -> Image.Image:
     foot = (float(rng.uniform(290, 500)), 548.0)
     if rng.random() < 0.6:
         beside = foot[0] + (250 if foot[0] < 400 else -250)
-        draw_glass(scene, (beside, 552), rng.uniform(150, 210), _FOUL[int(rng.integers(len(_FOUL)))])
+        draw_glass(
+            scene, (beside, 552), rng.uniform(150, 210), _FOUL[int(rng.integers(len(_FOUL)))]
+        )
     decay = Decay(int(rng.integers(7, 16)), float(rng.uniform(0.08, 0.2)))
     flavour = sorted(FLAVOURS)[int(rng.integers(len(FLAVOURS)))]
     height, yaw = float(rng.uniform(420, 490)), float(rng.uniform(-0.75, -0.25))
-    stand(scene, draw_carton(scene.size, rng, flavour, foot, height, yaw, decay), 0.7)
+    stand(scene, draw_carton(scene.size, rng, flavour, foot, height, yaw=yaw, decay=decay), 0.7)
     return grade(scene, 1.06, 0.9)
 
 
@@ -94,7 +96,7 @@ def draw_heap(rng: Rng) -> Image.Image:
 
 def _thrown(rng: Rng, flavour: str) -> Image.Image:
     decay = Decay(int(rng.integers(4, 10)), float(rng.uniform(0.06, 0.18)))
-    return draw_carton((400, 400), rng, flavour, (200, 380), 340, -0.5, decay)
+    return draw_carton((400, 400), rng, flavour, (200, 380), 340, yaw=-0.5, decay=decay)
 
 
 def draw_recall(rng: Rng) -> Image.Image:

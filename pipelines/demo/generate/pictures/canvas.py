@@ -20,7 +20,7 @@ OVERSAMPLING = 2  # drawings are made twice as large and scaled down: smooth edg
 
 
 def grid(size: Size) -> tuple[Field, Field]:
-    """x and y of every pixel in [0, 1], as two fields of (height, width)."""
+    """Coordinates x and y of every pixel in [0, 1], as two fields of (height, width)."""
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(float)
     return x / max(1, size[0] - 1), y / max(1, size[1] - 1)
 
@@ -128,7 +128,7 @@ def _bounds(quad: Quad, size: Size, bulge: float) -> tuple[int, int, int, int]:
 
 
 def _texture_coordinates(quad: Quad, size: Size) -> tuple[Field, Field]:
-    """u and v of every pixel: the homography that takes `quad` to the unit square."""
+    """Coordinates u and v of every pixel: the homography that takes `quad` to the unit square."""
     rows, values = [], []
     for (x, y), (u, v) in zip(quad, ((0, 0), (1, 0), (1, 1), (0, 1)), strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]

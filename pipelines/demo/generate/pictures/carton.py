@@ -43,18 +43,21 @@ class Decay(NamedTuple):
     bulge: float = 0.0
 
 
+FRESH: Final = Decay()
+
+
 def draw_face(flavour: str) -> Image.Image:
     """The printed front: colour band, wordmark, oat stalk and a splash at the foot."""
     colour = FLAVOURS[flavour]
     face = gradient(_FACE, [_CREAM, (244, 234, 212)])
     draw = ImageDraw.Draw(face)
     draw.rectangle((0, 0, 300, 74), fill=colour)
-    write(face, (150, 24), flavour, 30, (255, 252, 244), 600, "ma")
+    write(face, (150, 24), flavour, 30, (255, 252, 244), weight=600, anchor="ma")
     _draw_stalk(draw, (150, 330), colour)
-    write(face, (150, 104), "Oatmere", 66, colour, 850, "ma")
-    write(face, (150, 180), "oat drink", 28, (120, 104, 80), 500, "ma")
+    write(face, (150, 104), "Oatmere", 66, colour, weight=850, anchor="ma")
+    write(face, (150, 180), "oat drink", 28, (120, 104, 80), weight=500, anchor="ma")
     draw.polygon([(0, 430), *_wave(300, 430, 22), (300, 500), (0, 500)], fill=colour)
-    write(face, (150, 462), "1 litre", 22, _CREAM, 600, "ma")
+    write(face, (150, 462), "1 litre", 22, _CREAM, weight=600, anchor="ma")
     return face
 
 
@@ -80,7 +83,9 @@ def draw_side(flavour: str) -> Image.Image:
     draw = ImageDraw.Draw(face)
     draw.rectangle((0, 0, 300, 74), fill=FLAVOURS[flavour])
     for line in range(11):
-        draw.rectangle((40, 120 + line * 20, 230 + (line * 37) % 40, 127 + line * 20), (150, 138, 116))
+        draw.rectangle(
+            (40, 120 + line * 20, 230 + (line * 37) % 40, 127 + line * 20), (150, 138, 116)
+        )
     for bar in range(30):
         draw.rectangle((70 + bar * 5, 380, 70 + bar * 5 + (bar * 7) % 4, 450), (40, 36, 30))
     return face
@@ -116,8 +121,9 @@ def draw_carton(
     flavour: str,
     foot: Point,
     height: float,
+    *,
     yaw: float = -0.55,
-    decay: Decay = Decay(),
+    decay: Decay = FRESH,
 ) -> Image.Image:
     """A carton standing with its foot at `foot`, on transparent RGBA of `size`."""
     at = corners(foot, height, yaw)
@@ -130,21 +136,14 @@ def draw_carton(
     carton = Image.new("RGBA", size)
     faces: list[tuple[Image.Image, Quad, float]] = [
         (side, (at["rt"], at["bt"], at["bb"], at["rb"]), decay.bulge),
-        (side.crop((0, 0, 300, 60)), (at["ridge_r"], at["ridge_r"], at["bt"], at["rt"]), 0.0),
         (roof, (at["ridge_l"], at["ridge_r"], at["rt"], at["lt"]), 0.0),
         (roof, (at["fin_l"], at["fin_r"], at["ridge_r"], at["ridge_l"]), 0.0),
         (front, (at["lt"], at["rt"], at["rb"], at["lb"]), decay.bulge),
     ]
+    ImageDraw.Draw(carton).polygon([at["ridge_r"], at["bt"], at["rt"]], (150, 142, 126))
     for texture, quad, bulge in faces:
-        if quad[0] == quad[1]:
-            quad = (_between(quad[0], quad[3]), _between(quad[0], quad[2]), quad[2], quad[3])
-            ImageDraw.Draw(carton).polygon([at["ridge_r"], at["bt"], at["rt"]], (150, 142, 126))
         carton.alpha_composite(project(texture, quad, size, bulge))
     return carton
-
-
-def _between(a: Point, b: Point) -> Point:
-    return (a[0] + (b[0] - a[0]) * 0.04, a[1] + (b[1] - a[1]) * 0.04)
 
 
 def _spoil(face: Image.Image, rng: Rng, decay: Decay, share: float) -> None:

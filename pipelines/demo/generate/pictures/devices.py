@@ -77,7 +77,9 @@ def draw_back(rng: Rng, colour: Colour, size: Size = (230, 470)) -> Image.Image:
     for row in range(2):
         _draw_lens(body, (64, 70 + row * 92), 36)
     ImageDraw.Draw(body).ellipse((128, 60, 148, 80), fill=(255, 250, 226))
-    write(body, (size[0] / 2, size[1] * 0.8), "Orvika", 34, (250, 250, 252), 700, "ma")
+    write(
+        body, (size[0] / 2, size[1] * 0.8), "Orvika", 34, (250, 250, 252), weight=700, anchor="ma"
+    )
     return rounded(body, 44)
 
 
@@ -86,7 +88,9 @@ def _draw_lens(image: Image.Image, centre: tuple[int, int], radius: int) -> None
         r = radius * share
         box = (centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r)
         ImageDraw.Draw(image).ellipse(box, fill=colour)
-    glint = disc(image.size, (centre[0] - radius * 0.3, centre[1] - radius * 0.3), (radius * 0.22,) * 2)
+    glint = disc(
+        image.size, (centre[0] - radius * 0.3, centre[1] - radius * 0.3), (radius * 0.22,) * 2
+    )
     lighten(image, mask_of(np.exp(-(glint**2))), 0.8)
 
 
@@ -97,26 +101,28 @@ def draw_bank_card(rng: Rng, size: Size = (480, 300)) -> Image.Image:
     ImageDraw.Draw(card).rounded_rectangle((40, 110, 112, 164), 10, fill=(232, 202, 128))
     for line in (126, 146):
         ImageDraw.Draw(card).line((40, line, 112, line), fill=(150, 120, 60), width=2)
-    write(card, (40, 34), "Brindlow", 42, (255, 255, 255), 800)
-    write(card, (40, 204), "•••• •••• •••• 0000", 30, (255, 255, 255), 500)
-    write(card, (40, 252), "A. CUSTOMER", 20, (246, 246, 250), 500)
+    write(card, (40, 34), "Brindlow", 42, (255, 255, 255), weight=800)
+    write(card, (40, 204), "•••• •••• •••• 0000", 30, (255, 255, 255), weight=500)
+    write(card, (40, 252), "A. CUSTOMER", 20, (246, 246, 250), weight=500)
     return rounded(card, 30)
 
 
 def savings_screen(rng: Rng, size: Size = (250, 480)) -> Image.Image:
     """The bank's app on a good day: a balance and a line that rises."""
     screen = gradient(size, [(250, 250, 255), (232, 240, 255)])
-    write(screen, (20, 56), "Brindlow", 24, (52, 70, 160), 800)
+    write(screen, (20, 56), "Brindlow", 24, (52, 70, 160), weight=800)
     write(screen, (20, 110), "Savings", 19, (110, 116, 140))
     amount = f"{int(rng.integers(2, 19))},{int(rng.integers(100, 999))}.{int(rng.integers(10, 99))}"
-    write(screen, (20, 134), f"€ {amount}", 31, (24, 28, 50), 800)
+    write(screen, (20, 134), f"€ {amount}", 31, (24, 28, 50), weight=800)
     steps = np.cumsum(rng.random(24) * 1.6 - 0.35)
     points = _line(steps, (20, 200, size[0] - 20, 330))
     draw = ImageDraw.Draw(screen)
     draw.polygon([*points, (size[0] - 20, 340), (20, 340)], fill=(206, 236, 214))
     draw.line(points, fill=(30, 160, 90), width=5, joint="curve")
     for row in range(3):
-        draw.rounded_rectangle((20, 360 + row * 36, size[0] - 20, 388 + row * 36), 9, (255, 255, 255))
+        draw.rounded_rectangle(
+            (20, 360 + row * 36, size[0] - 20, 388 + row * 36), 9, (255, 255, 255)
+        )
         draw.ellipse((28, 366 + row * 36, 44, 382 + row * 36), VIVID[row][1])
         draw.rectangle((54, 370 + row * 36, 130, 376 + row * 36), (190, 196, 214))
     return screen
@@ -125,15 +131,25 @@ def savings_screen(rng: Rng, size: Size = (250, 480)) -> Image.Image:
 def error_screen(rng: Rng, size: Size = (250, 480)) -> Image.Image:
     """The bank's app on a bad morning."""
     screen = gradient(size, [(58, 60, 66), (34, 35, 40)])
-    write(screen, (20, 56), "Brindlow", 24, (170, 172, 184), 800)
+    write(screen, (20, 56), "Brindlow", 24, (170, 172, 184), weight=800)
     ImageDraw.Draw(screen).polygon([(125, 130), (185, 232), (65, 232)], fill=(206, 66, 54))
-    write(screen, (125, 160), "!", 62, (255, 244, 240), 900, "ma")
+    write(screen, (125, 160), "!", 62, (255, 244, 240), weight=900, anchor="ma")
     lines = ("Something went wrong", "Service unavailable", "Payment failed", "Card declined")
     head = wrap(lines[int(rng.integers(len(lines)))], 27, size[0] - 40, 700)
-    write(screen, (125, 256), head, 27, (240, 232, 232), 700, "ma")
-    write(screen, (125, 346), f"Error 503 · {int(rng.integers(1000, 9999))}", 17, (160, 160, 170), 500, "ma")
-    ImageDraw.Draw(screen).rounded_rectangle((50, 396, 200, 438), 20, outline=(120, 122, 130), width=2)
-    write(screen, (125, 405), "Try again", 19, (150, 152, 160), 600, "ma")
+    write(screen, (125, 256), head, 27, (240, 232, 232), weight=700, anchor="ma")
+    write(
+        screen,
+        (125, 346),
+        f"Error 503 · {int(rng.integers(1000, 9999))}",
+        17,
+        (160, 160, 170),
+        weight=500,
+        anchor="ma",
+    )
+    ImageDraw.Draw(screen).rounded_rectangle(
+        (50, 396, 200, 438), 20, outline=(120, 122, 130), width=2
+    )
+    write(screen, (125, 405), "Try again", 19, (150, 152, 160), weight=600, anchor="ma")
     return screen
 
 
@@ -154,11 +170,13 @@ def falling_chart(size: Size, rng: Rng, title: str, figure: str) -> Image.Image:
         draw.line((0, y, size[0], y), fill=(44, 42, 48), width=2)
     calm = 100 + np.cumsum(rng.normal(0, 0.7, 26))
     fall = calm[-1] - np.cumsum(np.abs(rng.normal(3.4, 2.6, 18)))
-    points = _line(np.concatenate([calm, fall]), (30, round(size[1] * 0.3), size[0] - 40, round(size[1] * 0.9)))
+    points = _line(
+        np.concatenate([calm, fall]), (30, round(size[1] * 0.3), size[0] - 40, round(size[1] * 0.9))
+    )
     draw.polygon([*points, (points[-1][0], size[1]), (30, size[1])], fill=(46, 12, 14))
     draw.line(points, fill=(232, 48, 44), width=7, joint="curve")
     x, y = points[-1]
     draw.ellipse((x - 11, y - 11, x + 11, y + 11), fill=(255, 90, 80))
-    write(screen, (34, 30), title, 40, (214, 210, 212), 700)
-    write(screen, (34, 84), figure, 66, (236, 58, 52), 900)
+    write(screen, (34, 30), title, 40, (214, 210, 212), weight=700)
+    write(screen, (34, 84), figure, 66, (236, 58, 52), weight=900)
     return screen

@@ -64,9 +64,11 @@ def draw_fresh_carton(rng: Rng) -> Image.Image:
     flavour = sorted(FLAVOURS)[int(rng.integers(len(FLAVOURS)))]
     left = rng.random() < 0.5
     foot = (300.0 if left else 480.0, 545.0)
-    draw_glass(scene, (foot[0] + (260 if left else -250), 550), rng.uniform(150, 210), (250, 240, 220))
+    draw_glass(
+        scene, (foot[0] + (260 if left else -250), 550), rng.uniform(150, 210), (250, 240, 220)
+    )
     yaw = float(rng.uniform(-0.75, -0.3))
-    stand(scene, draw_carton(scene.size, rng, flavour, foot, rng.uniform(400, 470), yaw))
+    stand(scene, draw_carton(scene.size, rng, flavour, foot, rng.uniform(400, 470), yaw=yaw))
     return finish(scene, rng, WIDE)
 
 

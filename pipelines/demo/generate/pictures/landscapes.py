@@ -30,8 +30,18 @@ SKIES: Final[tuple[list[Colour], ...]] = (
     [(250, 160, 150), (255, 200, 150), (255, 236, 196)],
     [(30, 90, 180), (90, 170, 230), (190, 226, 246)],
 )
-_GREENS: Final[tuple[Colour, ...]] = ((150, 190, 180), (120, 176, 110), (86, 152, 74), (54, 120, 52))
-_BLUES: Final[tuple[Colour, ...]] = ((170, 180, 214), (120, 140, 190), (78, 104, 152), (44, 70, 110))
+_GREENS: Final[tuple[Colour, ...]] = (
+    (150, 190, 180),
+    (120, 176, 110),
+    (86, 152, 74),
+    (54, 120, 52),
+)
+_BLUES: Final[tuple[Colour, ...]] = (
+    (170, 180, 214),
+    (120, 140, 190),
+    (78, 104, 152),
+    (44, 70, 110),
+)
 
 
 def draw_sky(size: Size, rng: Rng, colours: list[Colour]) -> Image.Image:
@@ -56,7 +66,9 @@ def draw_hills(size: Size, rng: Rng) -> Image.Image:
         height = np.arange(size[1])[:, None] / size[1] > ridge[None, :]
         light = clouds(size, rng, 4, 5)
         slope = ramp(light, [_mix(colour, (10, 20, 30), 0.18), _mix(colour, (255, 246, 190), 0.2)])
-        image.paste(slope, (0, 0), mask_of(height.astype(float)).filter(ImageFilter.GaussianBlur(1)))
+        image.paste(
+            slope, (0, 0), mask_of(height.astype(float)).filter(ImageFilter.GaussianBlur(1))
+        )
     _sow_flowers(image, rng)
     return image
 
@@ -95,7 +107,11 @@ def draw_sea(size: Size, rng: Rng) -> Image.Image:
     path = np.exp(-(((x - 0.5) / (0.06 + 0.2 * y)) ** 2)) * step(waves, 0.5, 0.3)
     lighten(water, mask_of(path), 0.8)
     shore = step(y + 0.05 * np.sin(x * 11) + 0.04 * waves, 0.78, 0.01)
-    water.paste(ramp(clouds(water_size, rng, 40, 2), [(232, 206, 158), (248, 228, 186)]), (0, 0), mask_of(shore))
+    water.paste(
+        ramp(clouds(water_size, rng, 40, 2), [(232, 206, 158), (248, 228, 186)]),
+        (0, 0),
+        mask_of(shore),
+    )
     foam = np.exp(-(((y + 0.05 * np.sin(x * 11) + 0.04 * waves - 0.77) / 0.012) ** 2))
     tint(water, (255, 255, 255), mask_of(foam))
     image.paste(water, (0, edge))
@@ -127,4 +143,6 @@ def _draw_wing(image: Image.Image, livery: Colour) -> None:
     image.paste(metal, (0, 0), layer.filter(ImageFilter.GaussianBlur(1)))
     tip = [(w * 0.69, h * 0.505), (w * 0.77, h * 0.3), (w * 0.8, h * 0.3), (w * 0.745, h * 0.525)]
     ImageDraw.Draw(image).polygon(tip, fill=livery)
-    ImageDraw.Draw(image).line((w * 0.1, h * 0.83, w * 0.68, h * 0.53), fill=(120, 126, 136), width=3)
+    ImageDraw.Draw(image).line(
+        (w * 0.1, h * 0.83, w * 0.68, h * 0.53), fill=(120, 126, 136), width=3
+    )

@@ -27,6 +27,7 @@ def write(
     text: str,
     size: int,
     colour: Colour = (30, 30, 30),
+    *,
     weight: int = 500,
     anchor: str = "la",
     outline: int = 0,
@@ -64,4 +65,13 @@ def caption(image: Image.Image, top: str, bottom: str = "", size: int = 62) -> N
         lines = wrap(text.upper(), size, width * 0.92, 900)
         tall = lines.count("\n") * size * 1.25 + size
         y = height * 0.035 if at_top else height * 0.955 - tall
-        write(image, (width / 2, y), lines, size, (255, 255, 255), 900, "ma", max(3, size // 12))
+        write(
+            image,
+            (width / 2, y),
+            lines,
+            size,
+            (255, 255, 255),
+            weight=900,
+            anchor="ma",
+            outline=max(3, size // 12),
+        )

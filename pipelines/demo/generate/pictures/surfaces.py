@@ -43,14 +43,14 @@ def pick(rng: Rng, options: tuple[list[Colour], ...]) -> list[Colour]:
 
 def wood(size: Size, rng: Rng, dark: bool = False) -> Image.Image:
     """Planks with grain."""
-    x, y = grid(size)
+    x, _ = grid(size)
     warp = clouds(size, rng, 2, 3)
     rings = 0.5 + 0.5 * np.sin((x * 9 + warp * 2.2) * 14)
     fine = clouds(size, rng, 90, 2, 0.04)
     colours = [(26, 20, 16), (48, 38, 30), (68, 54, 42)] if dark else pick(rng, _WOODS)
     image = ramp(0.35 * rings + 0.4 * fine + 0.25 * warp, colours)
     seams = np.abs((x * 3.2 + 0.3) % 1 - 0.5) > 0.494
-    tint(image, (40, 26, 16), mask_of(seams * 0.5))
+    tint(image, (40, 26, 16), mask_of(seams.astype(float) * 0.5))
     return image
 
 
@@ -109,7 +109,11 @@ def _scatter_lights(image: Image.Image, rng: Rng) -> None:
     glow = Image.new("L", image.size, 0)
     draw = ImageDraw.Draw(glow)
     for _ in range(int(rng.integers(8, 16))):
-        x, y, r = rng.uniform(0, image.width), rng.uniform(0, image.height * 0.65), rng.uniform(16, 52)
+        x, y, r = (
+            rng.uniform(0, image.width),
+            rng.uniform(0, image.height * 0.65),
+            rng.uniform(16, 52),
+        )
         draw.ellipse((x - r, y - r, x + r, y + r), fill=int(rng.integers(60, 170)))
     lighten(image, glow.filter(ImageFilter.GaussianBlur(5)), 0.6)
 

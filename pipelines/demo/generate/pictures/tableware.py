@@ -45,9 +45,7 @@ def draw_dish(image: Image.Image, centre: Point, radius: float, colour: Colour) 
     tint(image, darker, mask_of(0.6 * step(rim, 0.9, 0.04) * (1 - step(rim, 0.93, 0.03))))
 
 
-def pour(
-    image: Image.Image, rng: Rng, centre: Point, radius: float, colours: list[Colour]
-) -> None:
+def pour(image: Image.Image, rng: Rng, centre: Point, radius: float, colours: list[Colour]) -> None:
     """A liquid in a dish, darker to its edge."""
     inside = disc(image.size, centre, (radius, radius))
     texture = clouds(image.size, rng, 6, 4) * 0.12
@@ -63,7 +61,9 @@ def draw_latte(image: Image.Image, rng: Rng, centre: Point, radius: float) -> No
         heart = _heart(image, centre, radius * size, turn)
         colour = (250, 236, 212) if is_foam else (186, 128, 76)
         tint(image, colour, mask_of(heart).filter(ImageFilter.GaussianBlur(1.6)))
-    gloss = disc(image.size, (centre[0] - radius * 0.4, centre[1] - radius * 0.5), (radius * 0.4,) * 2)
+    gloss = disc(
+        image.size, (centre[0] - radius * 0.4, centre[1] - radius * 0.5), (radius * 0.4,) * 2
+    )
     lighten(image, mask_of(np.exp(-(gloss**2) * 2)), 0.22)
 
 
@@ -146,7 +146,12 @@ def draw_glass(image: Image.Image, foot: Point, height: float, liquid: Colour) -
     tint(image, (255, 255, 255), mask.point(lambda v: v // 4))
     fill = Image.new("L", image.size, 0)
     top, level = y - height * 0.78, wide * 0.93
-    shape = [(x - level, top), (x + level, top), (x + narrow * 0.9, y - 8), (x - narrow * 0.9, y - 8)]
+    shape = [
+        (x - level, top),
+        (x + level, top),
+        (x + narrow * 0.9, y - 8),
+        (x - narrow * 0.9, y - 8),
+    ]
     ImageDraw.Draw(fill).polygon(shape, fill=255)
     ImageDraw.Draw(fill).ellipse((x - level, top - 12, x + level, top + 12), fill=255)
     tint(image, liquid, fill)
