@@ -23,6 +23,7 @@ examples:
   moodwire run --settings moodwire.yaml      follow the source that the settings name
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire dead-letters list out             what was refused, where and why
+  moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
 """
 
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_score(commands)
     _add_dead_letters(commands)
+    _add_quality(commands)
     _add_serve(commands)
     _add_doctor(commands)
     return parser
@@ -193,6 +195,25 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "--overwrite", action="store_true", help="replay: replace what an earlier replay left there"
     )
     _add_runner(parser)
+
+
+def _add_quality(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "quality",
+        "hold posts against the data-quality expectations and write an HTML report",
+        "  moodwire quality posts.jsonl --report quality.html",
+    )
+    parser.add_argument("path", metavar="PATH", help="a JSON-lines file (also .gz), or a folder")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        default="quality.html",
+        help="where the report goes (default: quality.html)",
+    )
+    parser.add_argument(
+        "--sample", type=int, default=5000, metavar="N", help="posts to check (default: 5000)"
+    )
 
 
 def _add_serve(commands: argparse._SubParsersAction) -> None:

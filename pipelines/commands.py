@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,12 @@ from pipelines.doctor import run_doctor
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
-from pipelines.score import score_file
+from pipelines.score import prepare_lines, score_file
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary
-from transforms.ingest import NoInputError
+from schemas.records import Post
+from transforms.expectations import build_report
+from transforms.ingest import NoInputError, find_files
 from transforms.kafka.connection import KafkaSettingsError
 
 MISUSE = (
@@ -152,6 +155,14 @@ def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
 
 
+def _quality(args: argparse.Namespace, console: Console) -> int:
+    prepared = islice(prepare_lines(find_files(args.path)), args.sample)
+    posts = [post for post in prepared if isinstance(post, Post)]
+    build_report(posts, Path(args.report))
+    console.print(f"{len(posts):,} posts checked, report in {args.report}", highlight=False)
+    return OK
+
+
 def _serve(args: argparse.Namespace, console: Console) -> int:
     if not Path(args.folder).is_dir():
         raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
@@ -170,6 +181,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "replay": _replay,
     "score": _score,
     "dead-letters": _dead_letters,
+    "quality": _quality,
     "serve": _serve,
     "doctor": _doctor,
 }

@@ -73,7 +73,7 @@ def score_file(
         letters = stack.enter_context(_written(rejected)) if rejected else None
         progress = stack.enter_context(Progress(console=console, transient=True))
         task = progress.add_task("scoring", total=None)
-        for batch in _batches(prepare_lines(source)):
+        for batch in _batches(prepare_lines((str(source),))):
             posts = [item for item in batch if isinstance(item, Post)]
             _write(readings, [to_score(reading) for reading in read_posts(scorer, posts)])
             if letters:
@@ -85,10 +85,10 @@ def score_file(
     return Counts(answered, refused)
 
 
-def prepare_lines(source: Path) -> Iterator[Post | Rejection]:
+def prepare_lines(files: tuple[str, ...]) -> Iterator[Post | Rejection]:
     """Every line as the model will see it, or why it will not."""
     preparer = Preparer(default_time=UNDATED)
-    for line in read_lines((str(source),)):
+    for line in read_lines(files):
         delivery = deliver(line, None, event_time_of)
         try:
             post = preparer.prepare(delivery)

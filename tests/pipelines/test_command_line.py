@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.command_line import MISUSED, build_parser, main
+from pipelines.command_line import MISUSED, OK, build_parser, main
 
-COMMANDS = ("demo", "run", "replay", "score", "dead-letters", "serve", "doctor")
+COMMANDS = ("demo", "run", "replay", "score", "dead-letters", "quality", "serve", "doctor")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -59,3 +59,12 @@ def test_a_missing_author_key_is_refused_with_its_key(
 
     assert code == MISUSED
     assert "privacy.author_key" in capsys.readouterr().err
+
+
+def test_quality_writes_a_report_of_every_expectation(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text('{"post_id": "1", "text": "fine", "reach": 3}\n' * 3)
+
+    code = main(["quality", str(tmp_path), "--report", str(tmp_path / "report.html")])
+
+    assert code == OK
+    assert "reach" in (tmp_path / "report.html").read_text("utf-8")
