@@ -15,7 +15,7 @@ from pipelines.demo.generate.spoilage import BAD_PICTURES, KINDS, envelope
 REDELIVERIES: Final = 45
 LATE_POSTS: Final = 25
 TOO_LATE_POSTS: Final = 4
-LATE_MINUTES: Final = (6.0, 50.0)
+LATE_MINUTES: Final = (8.0, 50.0)
 TOO_LATE_MINUTES: Final = (70.0, 100.0)
 _LAST_LATE: Final = 1240  # minute after which posts are on time, so that others still follow them
 
