@@ -67,7 +67,7 @@ def text_probe(checkpoint: Checkpoint, data: Path, texts: list[str]) -> Classes:
     return np.asarray((text_vectors(checkpoint, texts) @ weight.T + bias).argmax(dim=1).numpy())
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def text_vectors(checkpoint: Checkpoint, texts: list[str]) -> Tensor:
     """f_T of texts, (texts, joint width)."""
     vectors = []
@@ -76,10 +76,10 @@ def text_vectors(checkpoint: Checkpoint, texts: list[str]) -> Tensor:
         path = checkpoint.mood.text
         regions = path.look_within(checkpoint.text_encoder(ids, mask), mask)
         vectors.append(path.pool(regions, mask)[0])
-    return torch.cat(vectors).clone()
+    return torch.cat(vectors)
 
 
-def fit_logistic(features: Tensor, labels: Tensor, penalty: float = 1e-3) -> tuple[Tensor, Tensor]:
+def fit_logistic(features: Tensor, labels: Tensor, penalty: float = 1e-2) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression by L-BFGS: weight (classes, width), bias (classes,)."""
     weight = torch.zeros(len(SENTIMENTS), features.shape[1], requires_grad=True)
     bias = torch.zeros(len(SENTIMENTS), requires_grad=True)

@@ -2,11 +2,13 @@
 
 import random
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.image_encoder import ImageEncoder
 from models.labels import SENTIMENTS
@@ -50,12 +52,17 @@ def train_fusion(
 def fit_fusion(
     mood: MoodModel, settings: FusionStageSettings, train: Pairs, validation: Pairs, seed: int
 ) -> None:
-    """Fits the image path and the fusion to pairs with cached features."""
+    """Fits the image path and the fusion to pairs with cached features.
+
+    What stays is a moving average of the weights: a few thousand noisy labels make the weights of
+    any single step a matter of luck.
+    """
     log_scale = nn.Parameter(torch.tensor(_CLIP_LOG_SCALE))
     trained = [*freeze_text_path(mood), log_scale]
     optimizer = AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * -(-len(train) // settings.batch_size)
     schedule = build_schedule(optimizer, steps, warmup_share=0.1)
+    average = AveragedModel(mood, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))
     progress, order, step = Progress("fusion", steps), random.Random(seed), 0
     for epoch in range(settings.epochs):
         mood.train()
@@ -66,9 +73,12 @@ def fit_fusion(
             nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
+            average.update_parameters(mood)
             step += 1
             progress.report(step, loss=loss.item())
-        print(f"fusion epoch {epoch}", validate_fusion(mood, validation), flush=True)
+        averaged = cast(MoodModel, average.module)
+        print(f"fusion epoch {epoch}", validate_fusion(averaged, validation), flush=True)
+    mood.load_state_dict(average.module.state_dict())
 
 
 def freeze_text_path(mood: MoodModel) -> list[nn.Parameter]:

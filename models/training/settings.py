@@ -36,6 +36,7 @@ class FusionStageSettings:
     image_only_share: float
     contrastive_weight: float
     keep_weight: float
+    averaging: float
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def test_orientation_of_the_camera_is_applied_and_metadata_dropped() -> None:
 def test_pixels_are_what_the_encoder_reads() -> None:
     pixels = to_pixels(a_rendition())
 
-    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), np.uint8)
+    assert pixels.shape == (224, 224, 3)
+    assert pixels.dtype == np.dtype(np.uint8)
 
 
 def test_same_picture_same_bytes() -> None:
