@@ -250,12 +250,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quiet_libraries() -> None:
-    """Only Moodwire's own warnings and errors reach the terminal."""
+    """Only errors, and what Moodwire itself has to say, reach the terminal."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    for name in ("transforms", "pipelines", "dashboards"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_matters)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    ours = record.name.split(".", 1)[0] in {"transforms", "pipelines", "dashboards"}
+    return ours or record.levelno >= logging.ERROR
 
 
 if __name__ == "__main__":

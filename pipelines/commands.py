@@ -123,8 +123,9 @@ def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any
     """The live page while a run goes on, where one is wanted."""
     if page is None:
         return nullcontext()
-    console.print(f"live page: http://{page.host}:{page.port}", highlight=False)
-    return BackgroundServer(folder.path, page.host, page.port)
+    server = BackgroundServer(folder.path, page.host, page.port)
+    console.print(f"live page: {server.url}", highlight=False)
+    return server
 
 
 @contextmanager

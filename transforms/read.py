@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from schemas.records import Post, Reading, Weights
 from transforms.counters import counter
 
 MAX_BATCH_POSTS = 256
+# Runners call from many threads; torch would give each its own pool and they would fight for cores.
+_MODEL_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
 
 def score_input(post: Post) -> ScoreInput:
@@ -62,7 +65,7 @@ class MoodModelHandler(ModelHandler[Post, Reading, Scorer]):
     """
 
     def __init__(self, checkpoint: str, threads: int | None = None) -> None:
-        super().__init__(min_batch_size=1, max_batch_size=MAX_BATCH_POSTS)
+        super().__init__(min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS)
         self._checkpoint = checkpoint
         self._threads = threads
 
@@ -77,7 +80,8 @@ class MoodModelHandler(ModelHandler[Post, Reading, Scorer]):
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[Reading]:
         """One reading a post, in the order of `batch`."""
-        scores = model.score([score_input(post) for post in batch])
+        inputs = [score_input(post) for post in batch]
+        scores = _MODEL_THREAD.submit(model.score, inputs).result()
         return [make_reading(post, found) for post, found in zip(batch, scores, strict=True)]
 
     def get_metrics_namespace(self) -> str:
