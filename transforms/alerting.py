@@ -11,7 +11,8 @@ from models.detection.terms import standing_out, terms_of
 from schemas.records import Alert, Exemplar, Signal
 from transforms.playbooks import Playbook, choose
 
-LEAST_PICTURED = 3
+LED_PICTURED = 3
+PICTURED = 2
 
 
 def alert_of(
@@ -61,8 +62,9 @@ def _fact(signal: Signal) -> str:
 
 
 def choose_evidence(incident: Incident) -> tuple[Exemplar, ...]:
-    """The posts to look at, the most negative first; with images where images lead."""
-    chosen = incident.pictured[:LEAST_PICTURED] if incident.led_by_images else []
+    """The posts to look at, the most negative first; with images, most where images lead."""
+    pictured = [post for post in incident.pictured if post.valence < 0]
+    chosen = incident.pictured[:LED_PICTURED] if incident.led_by_images else pictured[:PICTURED]
     rest = [*incident.worst, *incident.pictured]
     for post in rest:
         if len(chosen) < MAX_EVIDENCE and post not in chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ from models.detection.statistics import (
 
 CAPACITY = 240  # windows remembered: four hours at the default period of a minute
 LEAST_DISPERSION = 0.02  # posts come in bursts: never as even as Poisson
+LEAST_DEVIATION = 0.05  # valence: a level is never known better
 LEAST_COUNT = 0.25  # posts a window expected of a brand that nobody has named yet
 MAD_TO_DEVIATION = 1.4826  # median absolute deviation of a normal, to its standard deviation
 
@@ -105,25 +107,40 @@ class ShareBaseline(msgspec.Struct):
 
 
 class LevelBaseline(msgspec.Struct):
-    """Where a mean in [-1, 1] usually lies: the median of recent windows, 0 before any."""
+    """Where a mean in [-1, 1] usually lies: the median of recent windows, 0 before any.
+
+    Means of few posts scatter by chance, so their own standard errors are taken out of the
+    scatter of windows before it counts as how the level moves.
+    """
 
     levels: list[int] = []
+    errors: list[int] = []
+
+    @property
+    def expected(self) -> float:
+        """The usual level."""
+        return statistics.median(self.levels) / MICRO if self.levels else 0.0
 
     def score_one(self, mean: float, error: float, margin: float) -> Departure:
         """How surprisingly low `mean` with standard error `error` is, `margin` not counted.
 
-        P(Z ≥ z) with z = (expected - margin - mean) / √(error² + deviation²), the deviation of
-        windows by MAD and at least 0.05.
+        P(Z ≥ z) with z = (expected - margin - mean) / √(error² + deviation²).
         """
-        expected = statistics.median(self.levels) / MICRO if self.levels else 0.0
-        deviation = max(0.05, mad(self.levels) / MICRO) if self.levels else 0.2
-        z = (expected - margin - mean) / (error * error + deviation * deviation) ** 0.5
-        return Departure(mean, round(expected, 4), surprise(normal_tail(z)))
+        z = (self.expected - margin - mean) / math.hypot(error, self._deviation())
+        return Departure(mean, round(self.expected, 4), surprise(normal_tail(z)))
 
-    def learn_one(self, mean: float) -> None:
+    def learn_one(self, mean: float, error: float) -> None:
         """Remember one window."""
         self.levels.append(micro(mean))
-        del self.levels[:-CAPACITY]
+        self.errors.append(micro(error))
+        del self.levels[:-CAPACITY], self.errors[:-CAPACITY]
+
+    def _deviation(self) -> float:
+        """√(MAD² - median error²), at least 0.05; 0.2 before any window."""
+        if not self.levels:
+            return 0.2
+        scatter, chance = mad(self.levels) / MICRO, statistics.median(self.errors) / MICRO
+        return math.sqrt(max(LEAST_DEVIATION**2, scatter**2 - chance**2))
 
 
 def mad(values: Sequence[int]) -> float:

@@ -8,7 +8,7 @@ import msgspec
 
 from models.detection.baselines import CountBaseline, Departure, LevelBaseline, ShareBaseline
 from models.detection.statistics import Z95
-from schemas.records import Signal, Trend
+from schemas.records import Estimate, Signal, Trend
 
 Sensitivity = Literal["low", "medium", "high"]
 VOLUME, NEGATIVITY, IMAGES = "volume", "share_negative", "image_valence"
@@ -77,6 +77,7 @@ class MoodDetector(msgspec.Struct):
     volume: CountBaseline = msgspec.field(default_factory=CountBaseline)
     negativity: ShareBaseline = msgspec.field(default_factory=ShareBaseline)
     images: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
+    words: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
     learned: int = 0
 
     def score_one(self, trend: Trend, rules: Rules, overlap: float = 1.0) -> tuple[Signal, ...]:
@@ -102,7 +103,9 @@ class MoodDetector(msgspec.Struct):
         voices = min(trend.authors, decided(trend))
         self.negativity.learn_one(min(trend.negative_authors, voices), voices)
         if trend.image_valence is not None and trend.posts_with_image >= 3:
-            self.images.learn_one(trend.image_valence.mean)
+            self.images.learn_one(trend.image_valence.mean, standard_error(trend.image_valence))
+        if decided(trend) > trend.posts_with_image:
+            self.words.learn_one(valence_of_words(trend), standard_error(trend.valence))
 
     def learn_empty(self, windows: int) -> None:
         """Make that many windows without posts part of what is usual."""
@@ -120,15 +123,22 @@ class MoodDetector(msgspec.Struct):
         return self.negativity.score_one(min(trend.negative_authors, voices), voices, rules.margin)
 
     def _score_images(self, trend: Trend, rules: Rules) -> Departure | None:
+        """Posts with images fell below their usual mood by more than words fell below theirs."""
         seen = trend.image_valence
         voices = trend.image_authors
-        crowd = voices >= max(4, rules.min_posts // 2) and 2 * voices >= trend.posts_with_image
-        if seen is None or not crowd or seen.mean > -0.1:
+        crowd = voices >= rules.min_posts and 2 * voices >= trend.posts_with_image
+        if seen is None or not crowd or trend.image_weight < rules.least_image_weight:
             return None
-        ahead = valence_of_words(trend) - seen.mean >= rules.image_gap
-        if not ahead or trend.image_weight < rules.least_image_weight:
+        fall = self.images.expected - seen.mean
+        fall_of_words = max(0.0, self.words.expected - valence_of_words(trend))
+        if fall - fall_of_words < rules.image_gap:
             return None
-        return self.images.score_one(seen.mean, (seen.high - seen.low) / (2 * Z95), rules.margin)
+        return self.images.score_one(seen.mean, standard_error(seen), rules.margin)
+
+
+def standard_error(estimate: Estimate) -> float:
+    """Of the mean, from its 95 % interval."""
+    return (estimate.high - estimate.low) / (2 * Z95)
 
 
 def decided(trend: Trend) -> int:

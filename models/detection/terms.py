@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 MAX_TERMS = 40
 MAX_TERMS_OF_POST = 30
+LEAST_LOG_LIKELIHOOD = 6.63
 _TERM = re.compile(r"#?[^\W\d_][\w'’-]{2,23}(?![\w'’-])")
 # Words without a topic. Others that are merely frequent are outweighed by the baseline.
 _STOP_WORDS = frozenset(
@@ -44,35 +45,32 @@ def count_terms(posts: Iterable[tuple[str, ...]]) -> dict[str, int]:
 
 
 def standing_out(
-    seen: Mapping[str, int],
-    baseline: Mapping[str, int],
-    limit: int = 6,
-    prior: float = 50.0,
-    least: int = 3,
+    seen: Mapping[str, int], baseline: Mapping[str, int], limit: int = 6, least: int = 3
 ) -> tuple[str, ...]:
     """Terms over-represented in `seen` against `baseline`, the most surprising first.
 
-    Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin'
-    Words", equations 15 to 22): each term's prior weight is its share of both corpora times
-    `prior`; the difference of log-odds over its standard deviation must pass 1.28 (one in ten).
-    Terms in fewer than `least` posts are left out. With an empty baseline the most frequent lead.
+    Log-likelihood ratio (Dunning 1993, "Accurate Methods for the Statistics of Surprise and
+    Coincidence"): G² = 2·Σ O·ln(O/E) over both corpora, which must pass 6.63 (one in a hundred).
+    Unlike a z-score of log-odds it ranks a term that was never seen before above one that merely
+    became more frequent. Terms in fewer than `least` posts are left out; with an empty baseline
+    the most frequent lead.
     """
     if not baseline:
         return tuple(t for t, n in most_frequent(seen, limit).items() if n >= least)
     totals = sum(seen.values()), sum(baseline.values())
     scores = {
-        term: _log_odds_z(count, baseline.get(term, 0), totals, prior)
+        term: _log_likelihood(count, baseline.get(term, 0), totals)
         for term, count in seen.items()
         if count >= least
     }
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(term for term, z in ranked[:limit] if z > 1.28)
+    return tuple(term for term, score in ranked[:limit] if score > LEAST_LOG_LIKELIHOOD)
 
 
-def _log_odds_z(seen: int, before: int, totals: tuple[int, int], prior: float) -> float:
-    """z-score of one term's log-odds ratio between two corpora of `totals` terms."""
-    weight = prior * (seen + before) / (totals[0] + totals[1])
-    here, there = seen + weight, before + weight
-    odds_here = math.log(here / (totals[0] + prior - here))
-    odds_there = math.log(there / (totals[1] + prior - there))
-    return round((odds_here - odds_there) / math.sqrt(1 / here + 1 / there), 6)
+def _log_likelihood(seen: int, before: int, totals: tuple[int, int]) -> float:
+    """G² of one term, 0 where it is no more frequent than before."""
+    usual = (seen + before) / (totals[0] + totals[1])
+    if seen <= usual * totals[0]:
+        return 0.0
+    terms = ((n, usual * total) for n, total in zip((seen, before), totals, strict=True) if n)
+    return round(2 * sum(n * math.log(n / expected) for n, expected in terms), 6)

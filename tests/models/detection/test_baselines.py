@@ -60,7 +60,17 @@ def test_a_storm_weighs_no_more_than_two_usual_windows() -> None:
 def test_level_scores_only_downwards() -> None:
     baseline = LevelBaseline()
     for level in (0.2, 0.25, 0.3) * 5:
-        baseline.learn_one(level)
+        baseline.learn_one(level, 0.0)
 
     assert baseline.score_one(-0.5, error=0.1, margin=0.1).score > 3
     assert baseline.score_one(0.9, error=0.1, margin=0.1).score < 0.1
+
+
+def test_level_takes_scatter_by_chance_for_no_movement() -> None:
+    certain, by_chance = LevelBaseline(), LevelBaseline()
+    for level in (0.2, 0.5, 0.8) * 5:
+        certain.learn_one(level, 0.0)
+        by_chance.learn_one(level, 0.44)
+
+    assert by_chance.score_one(0.1, 0.05, margin=0.1).score > 3
+    assert certain.score_one(0.1, 0.05, margin=0.1).score < 1

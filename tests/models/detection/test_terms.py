@@ -25,3 +25,10 @@ def test_what_stands_out_is_not_what_is_frequent() -> None:
 
 def test_without_a_past_the_most_frequent_lead() -> None:
     assert standing_out({"fire": 9, "phone": 12, "odd": 1}, {}) == ("phone", "fire")
+
+
+def test_a_new_term_stands_out_more_than_one_that_grew() -> None:
+    seen = {"recall": 10, "thanks": 8, **{f"t{i}": 5 for i in range(100)}}
+    usual = {"thanks": 2, **{f"t{i}": 25 for i in range(100)}}
+
+    assert standing_out(seen, usual)[:2] == ("recall", "thanks")

@@ -1,0 +1,87 @@
+"""Facts about reading posts: one reading each, in event time, the same in any company."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+from PIL import Image
+
+from models.checkpoint import DEFAULT_CHECKPOINT
+from models.images import render
+from models.scorer import Scorer
+from schemas.records import Media, Position, Post, Reading
+from transforms.read import MoodModelHandler, Read, make_reading, score_input
+
+NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
+
+
+def a_post(post_id: str = "1", text: str = "what a lovely day", **changes: Any) -> Post:
+    """A text post of noon."""
+    return Post(
+        channel="x",
+        post_id=post_id,
+        created_at=NOON,
+        author="a",
+        text=text,
+        model_text=text,
+        position=Position("posts", 0, 0),
+        **changes,
+    )
+
+
+def a_picture() -> Media:
+    """The rendition of an orange square."""
+    image = Image.new("RGB", (300, 240), "orange")
+    return Media(sha256="0" * 64, width=300, height=240, rendition=render(image))
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer.load(DEFAULT_CHECKPOINT)
+
+
+def test_a_reading_keeps_who_said_what_and_when(scorer: Scorer) -> None:
+    post = a_post(media=(a_picture(),))
+
+    reading = make_reading(post, scorer.score([score_input(post)])[0])
+
+    assert (reading.post_id, reading.created_at, reading.text) == ("1", NOON, post.text)
+    assert reading.thumbnails == ("0" * 64,)
+    assert reading.weights.text + reading.weights.image == pytest.approx(1, abs=1e-5)
+
+
+def test_every_post_is_read_once_in_event_time(scorer: Scorer) -> None:
+    posts = [a_post(str(n), "lovely " * (n % 40 + 1)) for n in range(60)]
+    alone = [make_reading(p, scorer.score([score_input(p)])[0]) for p in posts]
+
+    with TestPipeline(runner="FnApiRunner") as pipeline:
+        readings = pipeline | beam.Create(posts) | Read(str(DEFAULT_CHECKPOINT))
+        stamped = readings | beam.Map(with_event_time)
+
+        assert_that(stamped, equal_to([(reading, NOON.timestamp()) for reading in alone]))
+
+
+def with_event_time(
+    reading: Reading, moment: Any = beam.DoFn.TimestampParam
+) -> tuple[Reading, float]:
+    """The reading with the event time of its element."""
+    return reading, float(moment)
+
+
+def test_the_model_is_named_in_every_reading(scorer: Scorer) -> None:
+    handler = MoodModelHandler(str(DEFAULT_CHECKPOINT))
+
+    readings = list(handler.run_inference([a_post()], scorer))
+
+    assert [reading.model for reading in readings] == [scorer.model]
+
+
+def test_a_broken_rendition_is_an_error_not_a_guess(scorer: Scorer) -> None:
+    broken = Media(sha256="1" * 64, width=1, height=1, rendition=io.BytesIO(b"no").getvalue())
+
+    with pytest.raises(ValueError, match="rendition"):
+        scorer.score([score_input(a_post(media=(broken,)))])
