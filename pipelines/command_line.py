@@ -81,11 +81,11 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
         "play the shipped day of posts and show it live",
         "  moodwire demo                 play, then leave the page up until Ctrl-C\n"
         "  moodwire demo --once          play, print the summary, end\n"
-        "  moodwire demo --speed 200     slower: a day in about seven minutes",
+        "  moodwire demo --speed 200     slower: the day in about seven minutes",
     )
     parser.add_argument("--once", action="store_true", help="end when the day is over")
     parser.add_argument(
-        "--speed", type=float, default=960.0, help="event time over clock time (default: 960)"
+        "--speed", type=float, default=480.0, help="event time over clock time (default: 480)"
     )
     parser.add_argument("--port", type=int, help="port of the live page (default: 8642)")
     parser.add_argument(

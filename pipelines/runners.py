@@ -12,6 +12,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.portability.prism_runner import PrismRunner
 
+from pipelines.whole_bundles import keep_bundles_whole
+
 ROOT = Path(__file__).resolve().parents[1]
 DOWNLOAD_TIMEOUT_SECONDS = 20
 
@@ -73,6 +75,7 @@ def choose_runner(wanted: str, extra: tuple[str, ...] = ()) -> Runner:
 
 
 def _prism(location: str, extra: tuple[str, ...]) -> Runner:
+    keep_bundles_whole()
     options = (
         "--runner=PrismRunner",
         f"--prism_location={location}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from schemas import metrics
 
 PLAIN_LINE_SECONDS = 5.0
 RATE_SECONDS = 10.0
+SEVERE = 7
 
 
 class Rate:
@@ -95,7 +97,7 @@ class Progress:
             self.live.update(line, refresh=True)
         elif clock - self.printed >= PLAIN_LINE_SECONDS:
             self.printed = clock
-            self.console.print(line)
+            self.console.print(line, soft_wrap=True)
 
 
 def print_summary(finished: Finished, console: Console) -> None:
@@ -103,10 +105,8 @@ def print_summary(finished: Finished, console: Console) -> None:
     console.print(_counts(finished))
     if finished.outcome.rejections:
         console.print(_dead_letters(finished))
-    if finished.outcome.alerts:
-        console.print(_alerts(finished))
-    for brand, (first, last) in finished.outcome.brands.items():
-        console.print(f"[dim]trend[/] {brand}: windows from {first} to {last}", highlight=False)
+    for line in (*_spans(finished), *_alerts(finished)):
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _counts(finished: Finished) -> Table:
@@ -138,10 +138,22 @@ def _dead_letters(finished: Finished) -> Table:
     return table
 
 
-def _alerts(finished: Finished) -> Table:
-    table = Table("since", "brand", "kind", "severity", "status", "title", title="Alerts")
+def _spans(finished: Finished) -> Iterator[Text]:
+    for brand, (first, last) in finished.outcome.brands.items():
+        yield Text.assemble(("trend  ", "dim"), f"{brand}: {_minute(first)} to {_minute(last)}")
+
+
+def _alerts(finished: Finished) -> Iterator[Text]:
     for alert in finished.outcome.alerts:
-        table.add_row(
-            alert.since, alert.brand, alert.kind, str(alert.severity), alert.status, alert.title
-        )
-    return table
+        style = "bold red" if alert.severity >= SEVERE else "bold yellow"
+        what = f"{alert.kind}, severity {alert.severity}, {alert.status}"
+        yield Text.assemble(("alert  ", style), f"{_minute(alert.since)}  {what}  {alert.title}")
+
+
+def _minute(moment: str) -> str:
+    """A moment of the wire, to the minute.
+
+    >>> _minute("2026-06-18T14:10:00Z")
+    '2026-06-18 14:10'
+    """
+    return moment[:16].replace("T", " ")
