@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from transforms.clean import Clean
 from transforms.decode import Decode
 from transforms.deduplicate import DropDuplicates
 from transforms.detect import DetectAlerts
-from transforms.ingest import ReadFiles
+from transforms.ingest import LINES_PER_BUNDLE, ReadFiles
 from transforms.kafka.connection import check_source
 from transforms.kafka.producers import require_topic
 from transforms.kafka.sink import WriteToKafka
@@ -28,6 +29,8 @@ from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
 from transforms.read import Read
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
+
+RECORDS_PER_BUNDLE = 2_000
 
 
 class Sink(NamedTuple):
@@ -74,8 +77,8 @@ def build_brands(settings: Settings) -> tuple[Brand, ...]:
     )
 
 
-def build_source(settings: Settings) -> beam.PTransform:
-    """The reader that the settings name.
+def build_source(settings: Settings, streams: bool) -> beam.PTransform:
+    """The reader that the settings name; one that does not stream reads all in one bundle.
 
     Raises:
         SettingsError: neither files nor Kafka are named.
@@ -83,6 +86,11 @@ def build_source(settings: Settings) -> beam.PTransform:
     """
     source, lateness = settings.source, settings.windows.allowed_lateness_seconds
     if source.kafka is not None:
+        if not (streams or source.kafka.stop_at_end):
+            raise SettingsError(
+                "source.kafka.stop_at_end: must be true for a runner that does not stream; "
+                "set it, or use --runner prism or flink"
+            )
         check_source(source.kafka.bootstrap_servers, source.kafka.topics, source.kafka.group_id)
         return ReadFromKafka(
             bootstrap_servers=source.kafka.bootstrap_servers,
@@ -93,6 +101,7 @@ def build_source(settings: Settings) -> beam.PTransform:
             event_time_of=event_time_of,
             disorder_seconds=source.disorder_seconds,
             allowed_lateness_seconds=lateness,
+            max_records_per_bundle=RECORDS_PER_BUNDLE if streams else sys.maxsize,
         )
     if source.path is None:
         raise SettingsError("source: names neither `path` nor `kafka`; give one of them")
@@ -100,23 +109,29 @@ def build_source(settings: Settings) -> beam.PTransform:
         path=source.path,
         event_time_of=event_time_of,
         channel=source.channel,
-        speed=source.speed,
+        speed=source.speed if streams else None,
         disorder_seconds=source.disorder_seconds,
         allowed_lateness_seconds=lateness,
+        lines_per_bundle=LINES_PER_BUNDLE if streams else sys.maxsize,
     )
 
 
 def build_stages(
-    settings: Settings, folder: RunFolder, source: beam.PTransform | None = None
+    settings: Settings,
+    folder: RunFolder,
+    source: beam.PTransform | None = None,
+    streams: bool = True,
 ) -> Stages:
     """Every stage as `settings` want it, writing to `folder`; `source` replaces the settings' own.
+
+    `streams` says whether the runner does; one that does not reads everything in one bundle.
 
     Raises:
         SettingsError: a setting that a stage needs is missing or wrong.
     """
     windows = settings.windows
     return Stages(
-        ingest=source or build_source(settings),
+        ingest=source or build_source(settings, streams),
         decode=Decode(),
         clean=Clean(brands=build_brands(settings), author_key=author_key(settings)),
         drop_duplicates=DropDuplicates(horizon_seconds=windows.allowed_lateness_seconds),

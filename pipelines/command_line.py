@@ -85,7 +85,7 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--once", action="store_true", help="end when the day is over")
     parser.add_argument(
-        "--speed", type=float, default=480.0, help="event time over clock time (default: 480)"
+        "--speed", type=float, default=360.0, help="event time over clock time (default: 360)"
     )
     parser.add_argument("--port", type=int, help="port of the live page (default: 8642)")
     parser.add_argument(

@@ -100,8 +100,8 @@ class _Plan:
 def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
     """Prepare the folder, serve the page, run the pipeline, print the summary."""
     folder = RunFolder(Path(args.output or plan.settings.sinks.folder))
-    stages = build_stages(plan.settings, folder, plan.source)
     runner = choose_runner(args.runner, args.beam_options)
+    stages = build_stages(plan.settings, folder, plan.source, runner.streams)
     folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
     console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
     with stop_on_signals() as stop, _page(plan.page, folder, console):

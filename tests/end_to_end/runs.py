@@ -55,11 +55,11 @@ def moodwire(folder: Path, *arguments: str) -> Run:
     return Run(done.returncode, done.stdout + done.stderr, folder)
 
 
-def replay(posts: Path, folder: Path, runner: str) -> Run:
+def replay(posts: Path, folder: Path, runner: str, *more: str) -> Run:
     """Replay `posts` with the demo's settings."""
     settings = str(DEMO / "moodwire.yaml")
     arguments = ("replay", str(posts), "--settings", settings, "--output", str(folder))
-    return moodwire(folder, *arguments, "--runner", runner)
+    return moodwire(folder, *arguments, "--runner", runner, *more)
 
 
 def hours_of_demo(folder: Path, first: float, last: float) -> Path:
