@@ -12,7 +12,7 @@ import apache_beam as beam
 from models.checkpoint import DEFAULT_CHECKPOINT
 from pipelines.run_folder import FILES, RunFolder
 from pipelines.settings import KafkaSink, Settings, SettingsError
-from schemas.records import Rejection, encode
+from schemas.records import Media, Post, Rejection, encode
 from transforms.attach import Attach
 from transforms.brands import Brand
 from transforms.channels.registry import event_time_of
@@ -169,10 +169,22 @@ def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, 
         for kind in FILES:
             require_topic(kafka.bootstrap_servers, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", _kafka_sink(kafka, kind)))
+        sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
     if (hook := settings.sinks.webhook) is not None:
         webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
         sinks["alerts"].append(Sink("Webhook", webhook))
     return {kind: tuple(named) for kind, named in sinks.items()}
+
+
+def media_of(post: Post) -> tuple[Media, ...]:
+    """The renditions of a post, to be sent once under their content hash."""
+    return post.media
+
+
+def _media(sink: KafkaSink) -> WriteToKafka:
+    topic = f"{sink.topic_prefix}media"
+    require_topic(sink.bootstrap_servers, topic)
+    return WriteToKafka(sink.bootstrap_servers, topic, key_of=_Key("sha256"), encode=encode)
 
 
 TOPICS = {"readings": "readings", "trends": "trends", "alerts": "alerts"}

@@ -16,6 +16,10 @@ from pipelines.whole_bundles import keep_bundles_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 DOWNLOAD_TIMEOUT_SECONDS = 20
+PRISM_REMARK = (
+    "Beam's local streaming runner; keeps no state, and its ports are open on every interface "
+    "while it runs"
+)
 
 
 class NoRunnerError(RuntimeError):
@@ -83,7 +87,7 @@ def _prism(location: str, extra: tuple[str, ...]) -> Runner:
         "--environment_type=LOOPBACK",
         "--streaming",
     )
-    return Runner("Prism", (*options, *extra), "Beam's local streaming runner; keeps no state")
+    return Runner("Prism", (*options, *extra), PRISM_REMARK)
 
 
 def _in_memory(extra: tuple[str, ...], remark: str) -> Runner:

@@ -48,6 +48,7 @@ class StructCoder(coders.Coder):
 TRAVELLERS: tuple[type[msgspec.Struct], ...] = (
     records.Delivery,
     records.SourcePost,
+    records.Media,
     records.Slice,
     *records.RECORDS,
 )

@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,10 @@ class Run:
         return {line for line in lines if json.loads(line)["final"]}
 
 
-def moodwire(folder: Path, *arguments: str) -> Run:
-    """Run `moodwire` with `arguments`, seeing no network but 127.0.0.1."""
+def moodwire(folder: Path, *arguments: str, isolated: bool = True) -> Run:
+    """Run `moodwire` with `arguments`; isolated, it sees a 127.0.0.1 of its own alone."""
     command = [sys.executable, "-m", "pipelines.command_line", *arguments]
-    with only_loopback():
+    with only_loopback() if isolated else nullcontext():
         done = subprocess.run(
             command,
             check=False,
