@@ -10,9 +10,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from deploy.kafka.broker import Broker, resolve_jars
 from deploy.kafka.topics import create_topics, read_topics
 from pipelines.commands import DEMO
+from tests.end_to_end.kafka_runs import free_ports
 from tests.end_to_end.loopback import only_loopback
 from tests.end_to_end.runs import moodwire
-from tests.end_to_end.kafka_runs import free_ports
 
 GOOD, BAD = 60, 3
 # kafka-python leaves the sockets of refused connections to the garbage collector.
