@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import resource
+import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -58,7 +62,7 @@ class _Job:
     """
 
     def __init__(self, pipeline: beam.Pipeline, streams: bool) -> None:
-        self.result: Any = pipeline.run() if streams else None
+        self.result: Any = _start(pipeline) if streams else None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._finish, args=(pipeline,), daemon=True)
         self._thread.start()
@@ -84,9 +88,19 @@ class _Job:
         return {**_values(found["counters"]), **_values(found["gauges"])}
 
     def cancel(self) -> None:
-        """Ask the runner to stop."""
+        """Ask the runner to stop; that its workers then miss it is no news for the terminal."""
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - workers print until the process ends
         if self.result is not None:
             self.result.cancel()
+
+
+def _start(pipeline: beam.Pipeline) -> Any:
+    """Start a streaming runner; Beam's own SIGINT handler would stop it under our feet."""
+    ours = signal.getsignal(signal.SIGINT)
+    result = pipeline.run()
+    signal.signal(signal.SIGINT, ours)
+    return result
 
 
 def _values(results: list[Any]) -> dict[str, int]:
