@@ -92,11 +92,20 @@ def test_the_brand_itself_is_no_cause() -> None:
     assert alert_of(incident, "Nova", PLAYBOOKS).cause_terms == ("smoke",)
 
 
-def test_images_are_evidence_where_images_lead() -> None:
+def test_images_are_most_of_the_evidence_where_they_lead_and_some_of_it_elsewhere() -> None:
     worst = [an_exemplar(f"t{n}", -0.9 + n / 100) for n in range(5)]
     pictures = [an_exemplar(f"i{n}", -0.5 + n / 100, f"{n}" * 64) for n in range(5)]
     led = choose_evidence(an_incident(worst=worst, pictured=pictures, led_by_images=True))
     other = choose_evidence(an_incident(worst=worst, pictured=pictures))
 
     assert [p.post_id for p in led] == ["t0", "t1", "i0", "i1", "i2"]
-    assert [p.post_id for p in other] == ["t0", "t1", "t2", "t3", "t4"]
+    assert [p.post_id for p in other] == ["t0", "t1", "t2", "i0", "i1"]
+
+
+def test_happy_pictures_are_no_evidence_where_words_lead() -> None:
+    worst = [an_exemplar(f"t{n}", -0.9 + n / 100) for n in range(5)]
+    pictures = [an_exemplar(f"i{n}", 0.5, f"{n}" * 64) for n in range(5)]
+
+    chosen = choose_evidence(an_incident(worst=worst, pictured=pictures))
+
+    assert [p.post_id for p in chosen] == ["t0", "t1", "t2", "t3", "t4"]
