@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import apache_beam as beam
 from apache_beam.testing.test_pipeline import TestPipeline
 
 from schemas.records import Media, Position, Rejection, decode
-from transforms.publish import WriteJsonLines, pauses, store_rendition, until_done
+from tests.dashboards.incidents import an_alert
+from transforms.publish import WriteJsonLines, pauses, post_alert, store_rendition, until_done
 
 
 def a_rejection(offset: int) -> Rejection:
@@ -91,3 +93,13 @@ def test_a_rendition_is_stored_once_under_its_hash(tmp_path: Path) -> None:
     store_rendition(tmp_path, media)
 
     assert [p.name for p in tmp_path.iterdir()] == [f"{'ab' * 32}.jpg"]
+
+
+def test_an_alert_is_posted_until_the_receiver_takes_it() -> None:
+    alert = an_alert("alert-1", "Nova")
+
+    with a_receiver([503]) as (url, log):
+        until_done(partial(post_alert, url, "secret", 5.0, alert), sink="webhook")
+
+    assert [entry["alert_id"] for entry in log] == [alert.alert_id] * 2
+    assert log[0]["key"] == log[1]["key"]

@@ -1,0 +1,80 @@
+"""Where each kind of records goes: the run folder always, Kafka and a webhook where wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+
+from pipelines.run_folder import FILES, RunFolder
+from pipelines.settings import KafkaSink, Settings
+from schemas.records import Media, Post, encode
+from transforms.kafka.producers import require_topic
+from transforms.kafka.sink import WriteToKafka
+from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
+
+TOPICS = {
+    "readings": "readings",
+    "trends": "trends",
+    "alerts": "alerts",
+    "rejections": "dead-letters",
+}
+KEYS = {"readings": "post_id", "trends": "key", "alerts": "alert_id", "rejections": "position"}
+
+
+class Sink(NamedTuple):
+    """One place that records are sent to, under a stable name."""
+
+    name: str
+    transform: beam.PTransform
+
+
+def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, ...]]:
+    """The sinks of each kind of records; the run folder is always among them.
+
+    Raises:
+        KafkaSettingsError: no broker answers, or it lacks a topic.
+    """
+    sinks = {kind: [Sink("Folder", WriteJsonLines(str(folder.file(kind))))] for kind in FILES}
+    sinks["posts"] = [Sink("Media", StoreMedia(str(folder.media)))]
+    if (kafka := settings.sinks.kafka) is not None:
+        for kind in FILES:
+            require_topic(kafka.bootstrap_servers, f"{kafka.topic_prefix}{TOPICS[kind]}")
+            sinks[kind].append(Sink("Kafka", _kafka_sink(kafka, kind)))
+        sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
+    if (hook := settings.sinks.webhook) is not None:
+        webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
+        sinks["alerts"].append(Sink("Webhook", webhook))
+    return {kind: tuple(named) for kind, named in sinks.items()}
+
+
+def media_of(post: Post) -> tuple[Media, ...]:
+    """The renditions of a post, to be sent once under their content hash."""
+    return post.media
+
+
+def _media(sink: KafkaSink) -> WriteToKafka:
+    topic = f"{sink.topic_prefix}media"
+    require_topic(sink.bootstrap_servers, topic)
+    return WriteToKafka(sink.bootstrap_servers, topic, key_of=_Key("sha256"), encode=encode)
+
+
+def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
+    return WriteToKafka(
+        bootstrap_servers=sink.bootstrap_servers,
+        topic=f"{sink.topic_prefix}{TOPICS[kind]}",
+        key_of=_Key(KEYS[kind]),
+        encode=encode,
+    )
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A picklable way from a record to its topic key."""
+
+    name: str
+
+    def __call__(self, record: Any) -> bytes:
+        return str(attrgetter(self.name)(record)).encode()
