@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from dashboards.live.server import BackgroundServer, PortInUseError, serve
+from models.checkpoint import CheckpointError
 from pipelines.build import build_stages
 from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
 from pipelines.dead_letters import (
@@ -45,6 +46,8 @@ MISUSE = (
     NoInputError,
     NoDeadLettersError,
     PortInUseError,
+    CheckpointError,
+    PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
 
@@ -102,11 +105,11 @@ def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
     folder = RunFolder(Path(args.output or plan.settings.sinks.folder))
     runner = choose_runner(args.runner, args.beam_options)
     stages = build_stages(plan.settings, folder, plan.source, runner.streams)
-    folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
+    resumed = folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
     console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
     with stop_on_signals() as stop, _page(plan.page, folder, console):
         with Progress(console) as progress:
-            finished = run(Run(plan.settings, runner, folder, stages), progress, stop)
+            finished = run(Run(plan.settings, runner, folder, stages, resumed), progress, stop)
         print_summary(finished, console)
         console.print(f"results in {folder.path}", highlight=False)
         if plan.linger and not stop.is_set():
@@ -116,7 +119,7 @@ def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
 
 
 def _verdict(finished: Finished) -> int:
-    return OK if finished.adds_up or finished.cancelled else FAILED
+    return FAILED if finished.adds_up is False and not finished.cancelled else OK
 
 
 def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any:

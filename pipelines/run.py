@@ -43,10 +43,16 @@ class Finished:
     seconds: float
     peak_megabytes: float
     cancelled: bool
+    resumed: bool = False
 
     @property
-    def adds_up(self) -> bool:
-        """Every post read is a reading, a dead letter or a redelivery that was dropped."""
+    def adds_up(self) -> bool | None:
+        """Every post read is a reading, a dead letter or a redelivery that was dropped.
+
+        None where earlier runs wrote to the same folder, so that nobody can tell them apart.
+        """
+        if self.resumed:
+            return None
         return self.read == self.outcome.readings + self.outcome.rejected + self.duplicates
 
 
@@ -121,6 +127,7 @@ class Run:
     runner: Runner
     folder: RunFolder
     stages: Stages
+    resumed: bool = False
 
     def snapshot(self, counters: dict[str, int], running: bool) -> None:
         """Leave the newest counters where the live page looks for them."""
@@ -153,6 +160,7 @@ def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> 
         seconds=time.monotonic() - started,
         peak_megabytes=_peak_megabytes(),
         cancelled=cancelled,
+        resumed=planned.resumed,
     )
 
 

@@ -78,15 +78,19 @@ class RunFolder:
         """Where renditions lie, each under its content hash."""
         return self.path / MEDIA_FOLDER
 
-    def prepare(self, overwrite: bool, resume: bool = False) -> None:
+    def prepare(self, overwrite: bool, resume: bool = False) -> bool:
         """Make the folder ready for a run; one that resumes goes on with what is there.
+
+        Returns:
+            Whether results of an earlier run stay in it.
 
         Raises:
             FolderInUseError: it holds results and neither `overwrite` nor `resume` is True.
         """
-        if resume and not overwrite:
-            return self.media.mkdir(parents=True, exist_ok=True)
         held = [self.file(kind) for kind in FILES if self.file(kind).exists()]
+        if resume and not overwrite:
+            self.media.mkdir(parents=True, exist_ok=True)
+            return bool(held)
         if held and not overwrite:
             raise FolderInUseError(
                 f"{self.path} holds an earlier run. Give --output a new folder, or --overwrite"
@@ -95,6 +99,7 @@ class RunFolder:
             path.unlink(missing_ok=True)
         shutil.rmtree(self.media, ignore_errors=True)
         self.media.mkdir(parents=True)
+        return False
 
     def write_counters(self, snapshot: dict[str, Any]) -> None:
         """Replace the snapshot of counters in one step, so that readers never see half of it."""

@@ -18,6 +18,7 @@ from schemas import metrics
 PLAIN_LINE_SECONDS = 5.0
 RATE_SECONDS = 10.0
 SEVERE = 7
+VERDICTS = {True: "yes", False: "NO", None: "not known, the folder holds earlier runs too"}
 
 
 class Rate:
@@ -119,7 +120,7 @@ def _counts(finished: Finished) -> Table:
         ("readings", f"{outcome.readings:,}"),
         ("dead letters", f"{outcome.rejected:,}"),
         ("redeliveries dropped", f"{finished.duplicates:,}"),
-        ("adds up", "yes" if finished.adds_up else "NO"),
+        ("adds up", VERDICTS[finished.adds_up]),
         ("final trends", f"{outcome.trends:,}"),
         ("alerts", f"{len(outcome.alerts):,}"),
         ("time", f"{finished.seconds:.1f} s"),

@@ -34,6 +34,10 @@ def test_help_shows_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["replay", "nowhere", "--settings", "SETTINGS"], "JSON-lines file or a folder"),
         (["dead-letters", "list", "nowhere"], "refused nothing"),
         (["serve", "nowhere"], "--output of a run"),
+        (
+            ["score", "--input", "SETTINGS", "--output", "out", "--checkpoint", "nowhere"],
+            "nowhere",
+        ),
     ],
 )
 def test_misuse_is_one_line_that_names_the_remedy(

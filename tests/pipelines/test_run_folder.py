@@ -1,5 +1,6 @@
 """Facts about the run folder: what it counts, and what it refuses to overwrite."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,13 @@ def test_a_run_that_resumes_keeps_what_is_there(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write(folder.file("readings"), a_reading())
 
-    folder.prepare(overwrite=False, resume=True)
+    resumed = folder.prepare(overwrite=False, resume=True)
 
+    assert resumed
     assert count_outcome(folder).readings == 1
+
+
+def test_a_resumed_run_is_not_held_to_the_counts_of_others() -> None:
+    resumed = replace(finished(1, Outcome(readings=7)), resumed=True)
+
+    assert resumed.adds_up is None
