@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import Broker, BrokerError, main, resolve_jars
+from deploy.kafka.broker import Broker, BrokerError, main, new_cluster_id, resolve_jars
 from deploy.kafka.topics import read_topics
 
 
@@ -53,3 +53,10 @@ def test_results_that_supersede_one_another_live_in_compacted_topics() -> None:
 
     assert compacted == {"test-trends", "test-alerts", "test-media"}
     assert set(topics) - compacted == {"test-posts", "test-readings", "test-dead-letters"}
+
+
+def test_a_cluster_id_never_reads_as_a_flag() -> None:
+    ids = {new_cluster_id() for _ in range(500)}
+
+    assert len(ids) == 500
+    assert not any(name.startswith("-") for name in ids)
