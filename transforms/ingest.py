@@ -23,6 +23,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 from schemas.metrics import POSTS_READ, WATERMARK
 from schemas.records import Delivery, Position
 from transforms.counters import counter, gauge
+from transforms.kafka.partition_times import to_timestamp
 from transforms.watermark import BoundedDisorder
 
 EventTimeOf = Callable[[bytes, str | None], float | None]
@@ -231,7 +232,7 @@ class _ReadLines(beam.DoFn):
         if seen.is_too_late(delivery.event_time, self.allowed_lateness_seconds):
             delivery = msgspec.structs.replace(delivery, too_late=True)
         if delivery.event_time is None or delivery.too_late:
-            return TimestampedValue(delivery, _timestamp(seen.watermark))
+            return TimestampedValue(delivery, to_timestamp(seen.watermark))
         seen.observe(delivery.event_time)
         return TimestampedValue(delivery, Timestamp(delivery.event_time))
 
@@ -240,12 +241,8 @@ def _seconds(timestamp: Timestamp) -> float:
     return -math.inf if timestamp == MIN_TIMESTAMP else timestamp.micros / 1e6
 
 
-def _timestamp(seconds: float) -> Timestamp:
-    return MIN_TIMESTAMP if seconds == -math.inf else Timestamp(seconds)
-
-
 def _advance(watermarks: Any, seen: BoundedDisorder) -> None:
-    watermark = _timestamp(seen.watermark)
+    watermark = to_timestamp(seen.watermark)
     if watermark > watermarks.current_watermark():
         watermarks.set_watermark(watermark)
         gauge(WATERMARK).set(int(seen.watermark))
