@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import Broker, BrokerError, main, new_cluster_id, resolve_jars
+from deploy.kafka.broker import Broker, main, new_cluster_id, resolve_jars
 from deploy.kafka.topics import read_topics
+from deploy.processes import ProcessError
 
 
 def test_missing_java_and_maven_are_said_in_one_line_with_the_remedy(
@@ -17,7 +18,7 @@ def test_missing_java_and_maven_are_said_in_one_line_with_the_remedy(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(BrokerError, match=r"^Kafka needs `mvn`.* apt-get install maven$"):
+    with pytest.raises(ProcessError, match=r"^Kafka needs `mvn`.* apt-get install maven$"):
         resolve_jars(tmp_path / "lib")
 
 
@@ -29,7 +30,7 @@ def test_taken_port_is_refused_before_anything_starts(
         failed = main(["start", "--home", str(tmp_path), "--port", port])
 
     assert failed == 1
-    assert capsys.readouterr().err.endswith("is taken by another program: choose one with --port\n")
+    assert capsys.readouterr().err.endswith("or choose another port in deploy/ports.yaml\n")
     assert list(tmp_path.iterdir()) == []
 
 
