@@ -79,9 +79,9 @@ def build_source(settings: Settings, streams: bool) -> beam.PTransform:
                 "source.kafka.stop_at_end: must be true for a runner that does not stream; "
                 "set it, or use --runner prism or flink"
             )
-        check_source(source.kafka.bootstrap_servers, source.kafka.topics, source.kafka.group_id)
+        check_source(source.kafka.cluster, source.kafka.topics, source.kafka.group_id)
         return ReadFromKafka(
-            bootstrap_servers=source.kafka.bootstrap_servers,
+            cluster=source.kafka.cluster,
             topics=source.kafka.topics,
             group_id=source.kafka.group_id,
             start=source.kafka.start,

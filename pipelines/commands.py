@@ -36,7 +36,7 @@ from pipelines.terminal import Progress, print_summary
 from schemas.records import Post
 from transforms.expectations import build_report
 from transforms.ingest import NoInputError, find_files
-from transforms.kafka.connection import KafkaSettingsError
+from transforms.kafka.cluster import KafkaSettingsError
 
 MISUSE = (
     SettingsError,

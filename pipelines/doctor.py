@@ -69,8 +69,7 @@ def check_source(settings: Settings) -> list[Check]:
         found = f"{source.path} is {'there' if there else 'missing'}"
         checks.append(Check("Source", there, found, "" if there else "correct source.path"))
     if source.kafka is not None:
-        servers, topics = source.kafka.bootstrap_servers, source.kafka.topics
-        checks.append(check_kafka_source(servers, topics))
+        checks.append(check_kafka_source(source.kafka.cluster, source.kafka.topics))
     return checks
 
 
@@ -80,7 +79,7 @@ def check_sinks(settings: Settings) -> list[Check]:
     checks = []
     if kafka is not None:
         topics = [kafka.topic_prefix + name for name in SINK_TOPICS]
-        checks.append(check_kafka_sink(kafka.bootstrap_servers, topics))
+        checks.append(check_kafka_sink(kafka.cluster, topics))
     if webhook is not None:
         checks.append(check_webhook(webhook.url))
     return checks

@@ -12,12 +12,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 import yaml
 
+from transforms.kafka.cluster import Client, Cluster, Security
+
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`(?: - at `(?P<at>[^`]+)`)?")
+_FIELD = re.compile(r"(?P<name>[a-z_]+): ")  # of a group whose fields do not fit together
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
 
 
@@ -43,10 +46,17 @@ class KafkaSource(Strict, frozen=True, kw_only=True):
     """A Kafka topic of posts."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
+    security: Security = Security()
+    client: Client = "kafka-python"
     topics: tuple[str, ...] = ("posts",)
     group_id: str = "moodwire"
     start: Literal["committed", "earliest", "latest"] = "committed"
     stop_at_end: bool = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that posts come from."""
+        return Cluster(self.bootstrap_servers, self.security, self.client)
 
 
 class SourceSettings(Strict, frozen=True, kw_only=True):
@@ -95,7 +105,14 @@ class KafkaSink(Strict, frozen=True, kw_only=True):
     """Kafka topics that the records are published to."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
+    security: Security = Security()
     topic_prefix: str = ""
+    transactions: bool = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that records are published to."""
+        return Cluster(self.bootstrap_servers, self.security)
 
 
 class WebhookSink(Strict, frozen=True, kw_only=True):
@@ -202,11 +219,13 @@ def _explain(message: str) -> str:
     at_match = _AT.search(message)
     key = at_match["path"] if at_match else "settings"
     problem = _AT.sub("", message)
+    if field := _FIELD.match(problem):
+        key, problem = f"{key}.{field['name']}", problem[field.end() :]
     return f"{key}: {problem[0].lower()}{problem[1:]}. See docs/configuration.md for what it takes"
 
 
 def _known_keys() -> list[str]:
-    groups: list[type[Strict]] = Strict.__subclasses__()
+    groups: list[type[msgspec.Struct]] = [*Strict.__subclasses__(), Security]
     return sorted({name for group in groups for name in group.__struct_fields__})
 
 

@@ -41,7 +41,7 @@ def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, 
     sinks["posts"] = [Sink("Media", StoreMedia(str(folder.media)))]
     if (kafka := settings.sinks.kafka) is not None:
         for kind in FILES:
-            require_topic(kafka.bootstrap_servers, f"{kafka.topic_prefix}{TOPICS[kind]}")
+            require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", _kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
     if (hook := settings.sinks.webhook) is not None:
@@ -57,13 +57,13 @@ def media_of(post: Post) -> tuple[Media, ...]:
 
 def _media(sink: KafkaSink) -> WriteToKafka:
     topic = f"{sink.topic_prefix}media"
-    require_topic(sink.bootstrap_servers, topic)
-    return WriteToKafka(sink.bootstrap_servers, topic, key_of=_Key("sha256"), encode=encode)
+    require_topic(sink.cluster, topic)
+    return WriteToKafka(sink.cluster, topic, key_of=_Key("sha256"), encode=encode)
 
 
 def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
     return WriteToKafka(
-        bootstrap_servers=sink.bootstrap_servers,
+        cluster=sink.cluster,
         topic=f"{sink.topic_prefix}{TOPICS[kind]}",
         key_of=_Key(KEYS[kind]),
         encode=encode,

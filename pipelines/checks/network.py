@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.checks.check import Check
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
 
 TIMEOUT_SECONDS = 3.0
 LISTENING = "0A"
@@ -57,31 +58,30 @@ def listening_inodes(port: int, proc: Path) -> set[str]:
     return found
 
 
-def check_kafka_source(bootstrap_servers: str, topics: Collection[str]) -> Check:
+def check_kafka_source(cluster: Cluster, topics: Collection[str]) -> Check:
     """Whether a broker answers and has the topics that posts come from."""
-    from transforms.kafka.connection import KafkaSettingsError, check_source
+    from transforms.kafka.connection import check_source
 
     try:
-        check_source(bootstrap_servers, topics)
+        check_source(cluster, topics)
     except KafkaSettingsError as error:
         return refused("Kafka source", error)
-    return Check("Kafka source", True, f"{bootstrap_servers} answers and has the topics")
+    return Check("Kafka source", True, f"{cluster.bootstrap_servers} answers and has the topics")
 
 
-def check_kafka_sink(bootstrap_servers: str, topics: Collection[str]) -> Check:
+def check_kafka_sink(cluster: Cluster, topics: Collection[str]) -> Check:
     """Whether a broker answers and has the topics that records go to."""
-    from transforms.kafka.connection import KafkaSettingsError, connect, require_listener
+    from transforms.kafka.connection import connect
 
     try:
-        require_listener(bootstrap_servers, "sinks.kafka.bootstrap_servers")
-        with connect(bootstrap_servers, "moodwire-doctor") as consumer:
+        with connect(cluster, "moodwire-doctor", "sinks.kafka") as consumer:
             missing = sorted(set(topics) - consumer.topics())
     except KafkaSettingsError as error:
         return refused("Kafka sink", error)
     if missing:
-        found = f"topics missing at {bootstrap_servers}: {', '.join(missing)}"
+        found = f"topics missing at {cluster.bootstrap_servers}: {', '.join(missing)}"
         return Check("Kafka sink", False, found, "run `python -m deploy.kafka.topics create`")
-    return Check("Kafka sink", True, f"{bootstrap_servers} answers and has the topics")
+    return Check("Kafka sink", True, f"{cluster.bootstrap_servers} answers and has the topics")
 
 
 def refused(name: str, error: ValueError) -> Check:

@@ -13,6 +13,7 @@ from apache_beam.transforms.window import FixedWindows
 from apache_beam.utils.timestamp import Duration
 
 from schemas.records import Delivery
+from transforms.kafka.cluster import Cluster
 from transforms.kafka.source import ReadFromKafka
 from transforms.publish import WriteJsonLines
 
@@ -52,7 +53,7 @@ def main() -> None:
     job, beam_arguments = parser.parse_known_args()
     with beam.Pipeline(options=PipelineOptions(beam_arguments)) as pipeline:
         deliveries = pipeline | ReadFromKafka(
-            bootstrap_servers=job.kafka,
+            cluster=Cluster(job.kafka),
             topics=(job.topic,),
             group_id="test",
             start=job.start,

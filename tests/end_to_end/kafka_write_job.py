@@ -7,6 +7,7 @@ import argparse
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from transforms.kafka.cluster import Cluster
 from transforms.kafka.sink import WriteToKafka
 
 
@@ -31,7 +32,7 @@ def main() -> None:
         (
             pipeline
             | beam.Create(range(job.first, job.last), reshuffle=False)
-            | WriteToKafka(job.kafka, job.topic, key_of, encode)
+            | WriteToKafka(Cluster(job.kafka), job.topic, key_of, encode)
         )
 
 

@@ -10,6 +10,7 @@ from pipelines.checks.network import check_kafka_sink, check_kafka_source
 from pipelines.doctor import SINK_TOPICS
 from tests.end_to_end.kafka_runs import free_ports
 from tests.end_to_end.loopback import only_loopback
+from transforms.kafka.cluster import Cluster
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers: str) -> None:
-    source, sink = check_kafka_source(servers, ["posts"]), check_kafka_sink(servers, SINK_TOPICS)
+    source, sink = (
+        check_kafka_source(Cluster(servers), ["posts"]),
+        check_kafka_sink(Cluster(servers), SINK_TOPICS),
+    )
 
     assert not (source.ok or sink.ok)
     assert "topics missing" in sink.found
@@ -33,5 +37,5 @@ def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers
 
     create_topics(servers, read_topics())
 
-    assert check_kafka_source(servers, ["posts"]).ok
-    assert check_kafka_sink(servers, SINK_TOPICS).ok
+    assert check_kafka_source(cluster, ["posts"]).ok
+    assert check_kafka_sink(cluster, SINK_TOPICS).ok

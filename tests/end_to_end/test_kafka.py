@@ -28,7 +28,8 @@ from tests.end_to_end.kafka_runs import (
     write_numbers,
 )
 from tests.end_to_end.loopback import only_loopback
-from transforms.kafka.connection import KafkaSettingsError, check_source
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
+from transforms.kafka.connection import check_source
 from transforms.kafka.consumers import Consumers
 from transforms.kafka.offsets import spans_between
 from transforms.kafka.reader import poll
@@ -123,7 +124,7 @@ def test_offsets_that_retention_dropped_unread_are_an_error_and_not_a_gap(
 
     spans = spans_between({(topic, 0): 0})
     with (
-        Consumers().lend(broker.bootstrap_servers, "test", spans.starts) as loan,
+        Consumers().lend(Cluster(broker.bootstrap_servers), "test", spans.starts) as loan,
         pytest.raises(KafkaSettingsError, match=r"source\.kafka\.start: .*retention"),
     ):
         poll(loan.consumer, spans, 10_000, 100)
@@ -133,9 +134,9 @@ def test_missing_topic_and_absent_broker_are_said_by_the_name_of_their_setting(
     broker: Broker,
 ) -> None:
     with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.topics: .*'no-such-topic'"):
-        check_source(broker.bootstrap_servers, ["no-such-topic"])
+        check_source(Cluster(broker.bootstrap_servers), ["no-such-topic"])
     with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.bootstrap_servers: .*:1 "):
-        check_source("127.0.0.1:1", ["posts"])
+        check_source(Cluster("127.0.0.1:1"), ["posts"])
 
 
 def test_second_run_overwrites_the_same_keys(broker: Broker, topic: str, tmp_path: Path) -> None:

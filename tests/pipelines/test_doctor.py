@@ -29,6 +29,7 @@ from pipelines.settings import (
     SourceSettings,
     WebhookSink,
 )
+from transforms.kafka.cluster import Cluster
 
 
 @pytest.fixture
@@ -147,9 +148,9 @@ def test_a_taken_port_names_its_process(listener: int) -> None:
 
 
 def test_a_silent_broker_is_named_with_its_key() -> None:
-    servers = f"127.0.0.1:{free_port()}"
+    cluster = Cluster(f"127.0.0.1:{free_port()}")
 
-    source, sink = check_kafka_source(servers, ["posts"]), check_kafka_sink(servers, ["alerts"])
+    source, sink = check_kafka_source(cluster, ["posts"]), check_kafka_sink(cluster, ["alerts"])
 
     assert not (source.ok or sink.ok)
     assert "source.kafka.bootstrap_servers" in source.found

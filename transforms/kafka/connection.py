@@ -9,6 +9,7 @@ from typing import Any, Literal
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
 from transforms.kafka.offsets import Offsets, Partition
 
 Start = Literal["committed", "earliest", "latest"]
@@ -16,24 +17,19 @@ RECONNECT_MS = 1_000  # how long a client may leave a broker alone that came bac
 ANSWER_MS = 10_000  # how long a broker may take to answer before it counts as unreachable
 
 
-class KafkaSettingsError(ValueError):
-    """Kafka cannot be used as configured; the message names the setting and the remedy."""
-
-
-class KafkaUnreachableError(KafkaSettingsError):
-    """No broker answers."""
-
-
-def require_listener(bootstrap_servers: str, setting: str) -> None:
+def require_listener(cluster: Cluster, at: str) -> None:
     """Fail at once where nobody listens: a Kafka client would try for long and leave its thread.
+
+    `at` is the group of settings that errors name, such as `source.kafka`.
 
     Raises:
         KafkaUnreachableError: none of the addresses takes connections.
     """
-    refusals = [_refusal(address.strip()) for address in bootstrap_servers.split(",")]
+    servers = cluster.bootstrap_servers
+    refusals = [_refusal(address.strip()) for address in servers.split(",")]
     if all(refusals):
         raise KafkaUnreachableError(
-            f"{setting}: no Kafka answers at {bootstrap_servers} ({refusals[0]}). "
+            f"{at}.bootstrap_servers: no Kafka answers at {servers} ({refusals[0]}). "
             "Start it (python -m deploy.kafka.broker start) or correct the address"
         )
 
@@ -47,17 +43,16 @@ def _refusal(address: str) -> str | None:
     return None
 
 
-def connect(bootstrap_servers: str, group_id: str) -> Any:
-    """A consumer without partitions.
+def connect(cluster: Cluster, group_id: str, at: str = "source.kafka") -> Any:
+    """A consumer without partitions; errors name settings of the group `at`.
 
     Raises:
         KafkaUnreachableError: no broker answers.
     """
-    setting = "source.kafka.bootstrap_servers"
-    require_listener(bootstrap_servers, setting)
+    require_listener(cluster, at)
     try:
         return KafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
+            **cluster.client_settings(),
             group_id=group_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -68,7 +63,8 @@ def connect(bootstrap_servers: str, group_id: str) -> Any:
         )
     except (KafkaError, OSError) as error:
         raise KafkaUnreachableError(
-            f"{setting}: what listens at {bootstrap_servers} does not answer as Kafka ({error})"
+            f"{at}.bootstrap_servers: what listens at {cluster.bootstrap_servers} does not "
+            f"answer as Kafka ({error})"
         ) from error
 
 
@@ -89,13 +85,13 @@ def find_partitions(consumer: Any, topics: Iterable[str]) -> list[Partition]:
     return sorted((topic, n) for topic in topics for n in consumer.partitions_for_topic(topic))
 
 
-def check_source(bootstrap_servers: str, topics: Iterable[str], group_id: str = "moodwire") -> None:
+def check_source(cluster: Cluster, topics: Iterable[str], group_id: str = "moodwire") -> None:
     """Fail before a pipeline starts if its Kafka source cannot be read.
 
     Raises:
         KafkaSettingsError: no broker answers or a topic does not exist.
     """
-    with connect(bootstrap_servers, group_id) as consumer:
+    with connect(cluster, group_id) as consumer:
         find_partitions(consumer, topics)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
-from transforms.kafka.connection import ANSWER_MS, KafkaSettingsError, connect
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
+from transforms.kafka.connection import ANSWER_MS, connect
 from transforms.kafka.offsets import Offsets
 
 KEPT_CONSUMERS = 4
@@ -40,23 +41,23 @@ class Consumers:
         self._lock = threading.Lock()
 
     @contextmanager
-    def lend(self, bootstrap_servers: str, group_id: str, offsets: Offsets) -> Iterator[Loan]:
+    def lend(self, cluster: Cluster, group_id: str, offsets: Offsets) -> Iterator[Loan]:
         """A consumer at `offsets`; closed after use unless the loan says where it stands."""
         with self._lock:
-            kept = self._kept.pop(_place(bootstrap_servers, group_id, offsets), None)
-        loan = Loan(kept or _consumer_at(connect(bootstrap_servers, group_id), offsets))
+            kept = self._kept.pop(_place(cluster, group_id, offsets), None)
+        loan = Loan(kept or _consumer_at(connect(cluster, group_id), offsets))
         try:
             yield loan
         finally:
             if loan.stands_at is None:
                 loan.consumer.close(autocommit=False)
             else:
-                self._keep(loan.consumer, _place(bootstrap_servers, group_id, loan.stands_at))
+                self._keep(loan.consumer, _place(cluster, group_id, loan.stands_at))
 
-    def close(self, bootstrap_servers: str, group_id: str) -> None:
+    def close(self, cluster: Cluster, group_id: str) -> None:
         """Close the consumers that wait for this group."""
         with self._lock:
-            places = [place for place in self._kept if place[:2] == (bootstrap_servers, group_id)]
+            places = [place for place in self._kept if place[:2] == (cluster, group_id)]
             unused = [self._kept.pop(place) for place in places]
         for consumer in unused:
             consumer.close(autocommit=False)
@@ -71,8 +72,8 @@ class Consumers:
             unused.close(autocommit=False)
 
 
-def _place(bootstrap_servers: str, group_id: str, offsets: Offsets) -> tuple[Any, ...]:
-    return bootstrap_servers, group_id, tuple(sorted(offsets.items()))
+def _place(cluster: Cluster, group_id: str, offsets: Offsets) -> tuple[Any, ...]:
+    return cluster, group_id, tuple(sorted(offsets.items()))
 
 
 def _consumer_at(consumer: Any, offsets: Offsets) -> Any:
@@ -89,30 +90,30 @@ class Commits:
     """
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[str, str], _Group] = {}
+        self._groups: dict[tuple[Cluster, str], _Group] = {}
         self._lock = threading.Lock()
 
     def commit(
-        self, bootstrap_servers: str, group_id: str, offsets: Offsets, at_once: bool = False
+        self, cluster: Cluster, group_id: str, offsets: Offsets, at_once: bool = False
     ) -> None:
         """Tell Kafka how far the group has read, `at_once` where no later bundle would."""
         with self._lock:
-            group = self._groups.setdefault((bootstrap_servers, group_id), _Group())
+            group = self._groups.setdefault((cluster, group_id), _Group())
             waited = time.monotonic() - group.sent_at
             if offsets == group.offsets or (waited < COMMIT_EVERY_SECONDS and not at_once):
                 return
             group.sent_at = time.monotonic()
             try:
-                group.consumer = group.consumer or connect(bootstrap_servers, group_id)
+                group.consumer = group.consumer or connect(cluster, group_id)
                 group.consumer.commit(_with_metadata(offsets), timeout_ms=ANSWER_MS)
                 group.offsets = offsets
             except (KafkaError, KafkaSettingsError):
                 group.drop()
 
-    def close(self, bootstrap_servers: str, group_id: str) -> None:
+    def close(self, cluster: Cluster, group_id: str) -> None:
         """Close the group's connection; a later commit opens a new one."""
         with self._lock:
-            group = self._groups.pop((bootstrap_servers, group_id), None)
+            group = self._groups.pop((cluster, group_id), None)
         if group is not None:
             group.drop()
 

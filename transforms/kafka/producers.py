@@ -21,13 +21,8 @@ from kafka.errors import (
 
 from schemas.metrics import SINK_RETRIES
 from transforms.counters import counter
-from transforms.kafka.connection import (
-    ANSWER_MS,
-    RECONNECT_MS,
-    KafkaSettingsError,
-    KafkaUnreachableError,
-    require_listener,
-)
+from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
+from transforms.kafka.connection import ANSWER_MS, RECONNECT_MS, require_listener
 
 LOG = logging.getLogger(__name__)
 HOPELESS = (  # no number of attempts helps
@@ -61,23 +56,21 @@ def send_all(producer: Any, topic: str, messages: Iterable[Message]) -> None:
         future.get(timeout=0)
 
 
-def require_topic(bootstrap_servers: str, topic: str) -> None:
+def require_topic(cluster: Cluster, topic: str) -> None:
     """Fail if there is no such topic.
 
     Raises:
         KafkaSettingsError: the broker answers and has no such topic.
         KafkaUnreachableError, kafka.errors.KafkaError: no broker answers.
     """
-    require_listener(bootstrap_servers, "sinks.kafka.bootstrap_servers")
-    with KafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=ANSWER_MS
-    ) as admin:
+    require_listener(cluster, "sinks.kafka")
+    with KafkaAdminClient(**cluster.client_settings(), bootstrap_timeout_ms=ANSWER_MS) as admin:
         present = admin.list_topics()
     if topic not in present:
         raise KafkaSettingsError(
-            f"sinks.kafka.topic_prefix: there is no topic {topic!r} at {bootstrap_servers} (there "
-            f"are: {', '.join(sorted(present)) or 'none'}). Create it "
-            "(python -m deploy.kafka.topics create) or correct the prefix"
+            f"sinks.kafka.topic_prefix: there is no topic {topic!r} at "
+            f"{cluster.bootstrap_servers} (there are: {', '.join(sorted(present)) or 'none'}). "
+            "Create it (python -m deploy.kafka.topics create) or correct the prefix"
         )
 
 
@@ -93,47 +86,47 @@ class Producers:
     """One idempotent producer for each cluster, shared by the threads of this worker."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Any] = {}
-        self._topics: set[tuple[str, str]] = set()
-        self._users: Counter[str] = Counter()
+        self._open: dict[Cluster, Any] = {}
+        self._topics: set[tuple[Cluster, str]] = set()
+        self._users: Counter[Cluster] = Counter()
         self._lock = threading.Lock()
 
-    def join(self, bootstrap_servers: str) -> None:
+    def join(self, cluster: Cluster) -> None:
         """Say that one more writer will use the cluster's producer."""
         with self._lock:
-            self._users[bootstrap_servers] += 1
+            self._users[cluster] += 1
 
-    def leave(self, bootstrap_servers: str) -> None:
+    def leave(self, cluster: Cluster) -> None:
         """Say that a writer is done; the last one closes the producer."""
         with self._lock:
-            self._users[bootstrap_servers] -= 1
-            is_last = self._users[bootstrap_servers] <= 0
+            self._users[cluster] -= 1
+            is_last = self._users[cluster] <= 0
         if is_last:
-            self.drop(bootstrap_servers)
+            self.drop(cluster)
 
-    def producer_for(self, bootstrap_servers: str, topic: str) -> Any:
+    def producer_for(self, cluster: Cluster, topic: str) -> Any:
         """The cluster's producer, once `topic` was seen there."""
         with self._lock:
-            if (bootstrap_servers, topic) not in self._topics:
-                require_topic(bootstrap_servers, topic)
-                self._topics.add((bootstrap_servers, topic))
-            if bootstrap_servers not in self._open:
-                self._open[bootstrap_servers] = open_producer(bootstrap_servers)
-            return self._open[bootstrap_servers]
+            if (cluster, topic) not in self._topics:
+                require_topic(cluster, topic)
+                self._topics.add((cluster, topic))
+            if cluster not in self._open:
+                self._open[cluster] = open_producer(cluster)
+            return self._open[cluster]
 
-    def drop(self, bootstrap_servers: str) -> None:
+    def drop(self, cluster: Cluster) -> None:
         """Start afresh at the next attempt: a producer may not recover, a topic may be gone."""
         with self._lock:
-            producer = self._open.pop(bootstrap_servers, None)
-            self._topics = {seen for seen in self._topics if seen[0] != bootstrap_servers}
+            producer = self._open.pop(cluster, None)
+            self._topics = {seen for seen in self._topics if seen[0] != cluster}
         if producer is not None:
             producer.close(timeout=0)
 
 
-def open_producer(bootstrap_servers: str) -> Any:
+def open_producer(cluster: Cluster) -> Any:
     """A producer that writes each message once and in order, or says that it did not."""
     return KafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **cluster.client_settings(),
         enable_idempotence=True,
         acks="all",
         bootstrap_timeout_ms=ANSWER_MS,
@@ -150,7 +143,7 @@ def open_producer(bootstrap_servers: str) -> Any:
 PRODUCERS = Producers()
 
 
-def deliver(bootstrap_servers: str, topic: str, messages: list[Message]) -> None:
+def deliver(cluster: Cluster, topic: str, messages: list[Message]) -> None:
     """Write `messages`, however long the broker is away.
 
     All are sent again in their order if one failed, so that of two with one key the later one
@@ -162,11 +155,11 @@ def deliver(bootstrap_servers: str, topic: str, messages: list[Message]) -> None
     """
     for pause in pauses():
         try:
-            return send_all(PRODUCERS.producer_for(bootstrap_servers, topic), topic, messages)
+            return send_all(PRODUCERS.producer_for(cluster, topic), topic, messages)
         except HOPELESS:
             raise
         except (KafkaError, KafkaUnreachableError) as error:
-            PRODUCERS.drop(bootstrap_servers)
+            PRODUCERS.drop(cluster)
             counter(SINK_RETRIES, sink="kafka").inc()
             LOG.warning("%s is away (%s); next attempt in %.1f s", topic, error, pause)
             time.sleep(pause)

@@ -20,7 +20,8 @@ from schemas.metrics import POSTS_READ, WATERMARK
 from transforms.coders import StructCoder
 from transforms.counters import counter, gauge
 from transforms.kafka import connection
-from transforms.kafka.connection import KafkaSettingsError, KafkaUnreachableError, Start
+from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
+from transforms.kafka.connection import Start
 from transforms.kafka.consumers import COMMITS, CONSUMERS
 from transforms.kafka.deliveries import EventTimeOf, deliver, stamp
 from transforms.kafka.offsets import OffsetsTracker, Partition, Spans, spans_between
@@ -37,7 +38,7 @@ BROKER_RETRY = Duration(seconds=1)  # a source that is down holds back, it loses
 class Reading:
     """What to read and how to tell time from it."""
 
-    bootstrap_servers: str
+    cluster: Cluster
     topics: tuple[str, ...]
     group_id: str
     start: Start
@@ -91,7 +92,7 @@ class ReadToEnd(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
 
     def initial_restriction(self, element: bytes) -> Spans:
         reading = self._reading
-        with connection.connect(reading.bootstrap_servers, reading.group_id) as consumer:
+        with connection.connect(reading.cluster, reading.group_id) as consumer:
             partitions = connection.find_partitions(consumer, reading.topics)
             starts = connection.first_offsets(consumer, partitions, reading.start)
             if not reading.stop_at_end:
@@ -119,7 +120,7 @@ class ReadToEnd(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
         return PartitionWatermark(estimator_state, reading.disorder_seconds, reading.idle_seconds)
 
     def teardown(self) -> None:
-        group = self._reading.bootstrap_servers, self._reading.group_id
+        group = self._reading.cluster, self._reading.group_id
         CONSUMERS.close(*group)
         COMMITS.close(*group)
 
@@ -138,7 +139,7 @@ class ReadToEnd(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
 
     def _read_bundle(self, finalizer: Any, tracker: Any, watermark: Any) -> Iterator[Any]:
         reading, spans = self._reading, tracker.current_restriction()
-        kafka = reading.bootstrap_servers, reading.group_id
+        kafka = reading.cluster, reading.group_id
         rest, count = spans, 0
         with CONSUMERS.lend(*kafka, spans.unread) as loan:
             while rest.unread and count < reading.max_records_per_bundle:

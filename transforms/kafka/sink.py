@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from transforms.kafka.cluster import Cluster
 from transforms.kafka.producers import PRODUCERS, Message, deliver
 
 T = TypeVar("T")
@@ -22,12 +23,12 @@ class _Write(beam.DoFn):
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        cluster: Cluster,
         topic: str,
         key_of: Callable[[Any], bytes],
         encode: Callable[[Any], bytes],
     ) -> None:
-        self._place = bootstrap_servers, topic
+        self._place = cluster, topic
         self._key_of = key_of
         self._encode = encode
 
@@ -63,7 +64,7 @@ class WriteToKafka(beam.PTransform, Generic[T]):
     keys must name what a record is about, and a compacted topic then holds each once.
     """
 
-    bootstrap_servers: str
+    cluster: Cluster
     topic: str
     key_of: Callable[[T], bytes]
     encode: Callable[[T], bytes]
@@ -74,5 +75,5 @@ class WriteToKafka(beam.PTransform, Generic[T]):
     def expand(self, records: PCollection[T]) -> PCollection[None]:
         """Send bundle by bundle."""
         return records | "SendRecords" >> beam.ParDo(
-            _Write(self.bootstrap_servers, self.topic, self.key_of, self.encode)
+            _Write(self.cluster, self.topic, self.key_of, self.encode)
         )

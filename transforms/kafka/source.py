@@ -9,7 +9,8 @@ import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
 from schemas.records import Delivery
-from transforms.kafka.connection import KafkaSettingsError, Start
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
+from transforms.kafka.connection import Start
 from transforms.kafka.deliveries import EventTimeOf
 from transforms.kafka.reader import ReadForEver, Reading, ReadToEnd
 
@@ -29,7 +30,7 @@ class ReadFromKafka(beam.PTransform):
             picklable and return None rather than raise. Without it the record's own time counts.
     """
 
-    bootstrap_servers: str
+    cluster: Cluster
     topics: tuple[str, ...]
     group_id: str = "moodwire"
     start: Start = "committed"

@@ -9,7 +9,7 @@ import pytest
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 
 from schemas.records import Delivery, Position
-from transforms.kafka.connection import KafkaSettingsError
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.deliveries import deliver, stamp
 from transforms.kafka.producers import pauses
 from transforms.kafka.source import ReadFromKafka
@@ -87,6 +87,6 @@ def test_pauses_double_up_to_a_bound_and_vary() -> None:
 
 def test_reader_without_topics_or_with_an_unknown_start_is_refused_by_name() -> None:
     with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.topics"):
-        ReadFromKafka("127.0.0.1:9092", ())
+        ReadFromKafka(Cluster("127.0.0.1:9092"), ())
     with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.start: 'newest'"):
-        ReadFromKafka("127.0.0.1:9092", ("posts",), start="newest")  # type: ignore[arg-type]
+        ReadFromKafka(Cluster("127.0.0.1:9092"), ("posts",), start="newest")  # type: ignore[arg-type]
