@@ -56,7 +56,7 @@ class Process:
 
     def pid(self) -> int | None:
         """The process id while it runs, None otherwise."""
-        pid = self._recorded()
+        pid = self.recorded()
         return pid if pid is not None and self.mark in command_of(pid) else None
 
     def is_ready(self) -> bool:
@@ -75,6 +75,12 @@ class Process:
         pid = os.posix_spawn(command[0], command, environment, file_actions=outlets, setsid=True)
         self.pid_file.write_text(str(pid))
         return pid
+
+    def row(self) -> str:
+        """One line for people: name, state, address, process id, log."""
+        pid = self.pid()
+        state = "stopped" if pid is None else "running" if self.is_ready() else "starting"
+        return f"{self.name:<15} {state:<9} {self.address:<16} {pid or '-':<8} {self.log}"
 
     def refuse_taken_port(self, port: int | None = None) -> None:
         """Raise ProcessError where another program listens on `port` (its own by default)."""
@@ -101,7 +107,7 @@ class Process:
 
     def stop(self) -> None:
         """Stop it and what it started in order, by force after half a minute."""
-        group = self._recorded()
+        group = self.recorded()
         if group is not None and (self.pid() or not command_of(group)):
             _end_group(group)
         self.pid_file.unlink(missing_ok=True)
@@ -114,7 +120,8 @@ class Process:
             wait(lambda: not command_of(pid), STOP_SECONDS)
             _reap(pid)
 
-    def _recorded(self) -> int | None:
+    def recorded(self) -> int | None:
+        """The process id of its last start, also where it was killed since."""
         try:
             return int(self.pid_file.read_text())
         except (OSError, ValueError):
