@@ -25,10 +25,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers: str) -> None:
-    source, sink = (
-        check_kafka_source(Cluster(servers), ["posts"]),
-        check_kafka_sink(Cluster(servers), SINK_TOPICS),
-    )
+    cluster = Cluster(servers)
+
+    source, sink = check_kafka_source(cluster, ["posts"]), check_kafka_sink(cluster, SINK_TOPICS)
 
     assert not (source.ok or sink.ok)
     assert "topics missing" in sink.found

@@ -9,7 +9,7 @@ import msgspec
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Client = Literal["kafka-python", "confluent"]
-SECRETS = ("key_password", "password")
+SECRETS = ("key_password", "password", "token_command")  # a command may hold one
 
 
 class KafkaSettingsError(ValueError):

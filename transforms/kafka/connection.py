@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from typing import Any, Literal
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
+from transforms.kafka.access import open_client
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.offsets import Offsets, Partition
 
 Start = Literal["committed", "earliest", "latest"]
-RECONNECT_MS = 1_000  # how long a client may leave a broker alone that came back
-ANSWER_MS = 10_000  # how long a broker may take to answer before it counts as unreachable
-
-
-def require_listener(cluster: Cluster, at: str) -> None:
-    """Fail at once where nobody listens: a Kafka client would try for long and leave its thread.
-
-    `at` is the group of settings that errors name, such as `source.kafka`.
-
-    Raises:
-        KafkaUnreachableError: none of the addresses takes connections.
-    """
-    servers = cluster.bootstrap_servers
-    refusals = [_refusal(address.strip()) for address in servers.split(",")]
-    if all(refusals):
-        raise KafkaUnreachableError(
-            f"{at}.bootstrap_servers: no Kafka answers at {servers} ({refusals[0]}). "
-            "Start it (python -m deploy.kafka.broker start) or correct the address"
-        )
-
-
-def _refusal(address: str) -> str | None:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), ANSWER_MS / 1000).close()
-    except (OSError, ValueError) as error:
-        return str(error)
-    return None
 
 
 def connect(cluster: Cluster, group_id: str, at: str = "source.kafka") -> Any:
@@ -48,24 +20,18 @@ def connect(cluster: Cluster, group_id: str, at: str = "source.kafka") -> Any:
 
     Raises:
         KafkaUnreachableError: no broker answers.
+        KafkaSettingsError: the brokers refuse this client.
     """
-    require_listener(cluster, at)
-    try:
-        return KafkaConsumer(
-            **cluster.client_settings(),
-            group_id=group_id,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            bootstrap_timeout_ms=ANSWER_MS,
-            reconnect_backoff_max_ms=RECONNECT_MS,
-        )
-    except (KafkaError, OSError) as error:
-        raise KafkaUnreachableError(
-            f"{at}.bootstrap_servers: what listens at {cluster.bootstrap_servers} does not "
-            f"answer as Kafka ({error})"
-        ) from error
+    return open_client(
+        KafkaConsumer,
+        cluster,
+        at,
+        group_id=group_id,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        allow_auto_create_topics=False,
+    )
 
 
 def find_partitions(consumer: Any, topics: Iterable[str]) -> list[Partition]:

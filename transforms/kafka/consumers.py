@@ -13,8 +13,9 @@ from typing import Any
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
+from transforms.kafka.access import ANSWER_MS
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
-from transforms.kafka.connection import ANSWER_MS, connect
+from transforms.kafka.connection import connect
 from transforms.kafka.offsets import Offsets
 
 KEPT_CONSUMERS = 4

@@ -21,8 +21,8 @@ from kafka.errors import (
 
 from schemas.metrics import SINK_RETRIES
 from transforms.counters import counter
+from transforms.kafka.access import ANSWER_MS, open_client
 from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
-from transforms.kafka.connection import ANSWER_MS, RECONNECT_MS, require_listener
 
 LOG = logging.getLogger(__name__)
 HOPELESS = (  # no number of attempts helps
@@ -63,8 +63,7 @@ def require_topic(cluster: Cluster, topic: str) -> None:
         KafkaSettingsError: the broker answers and has no such topic.
         KafkaUnreachableError, kafka.errors.KafkaError: no broker answers.
     """
-    require_listener(cluster, "sinks.kafka")
-    with KafkaAdminClient(**cluster.client_settings(), bootstrap_timeout_ms=ANSWER_MS) as admin:
+    with open_client(KafkaAdminClient, cluster, "sinks.kafka") as admin:
         present = admin.list_topics()
     if topic not in present:
         raise KafkaSettingsError(
@@ -125,12 +124,12 @@ class Producers:
 
 def open_producer(cluster: Cluster) -> Any:
     """A producer that writes each message once and in order, or says that it did not."""
-    return KafkaProducer(
-        **cluster.client_settings(),
+    return open_client(
+        KafkaProducer,
+        cluster,
+        "sinks.kafka",
         enable_idempotence=True,
         acks="all",
-        bootstrap_timeout_ms=ANSWER_MS,
-        reconnect_backoff_max_ms=RECONNECT_MS,
         max_block_ms=ANSWER_MS,
         request_timeout_ms=ANSWER_MS,
         delivery_timeout_ms=DELIVERY_MS,

@@ -8,7 +8,7 @@ import subprocess
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from transforms.kafka.cluster import KafkaSettingsError, Security
+from transforms.kafka.cluster import KafkaUnreachableError, Security
 
 COMMAND_SECONDS = 10.0
 
@@ -33,12 +33,12 @@ def read_token(security: Security) -> str:
     """The token that `token_command` prints or `token_variable` holds.
 
     Raises:
-        KafkaSettingsError: there is none; the message begins with the field.
+        KafkaUnreachableError: there is none; the message begins with the field.
     """
     if security.token_variable:
         token = os.environ.get(security.token_variable, "").strip()
         if not token:
-            raise KafkaSettingsError(
+            raise KafkaUnreachableError(
                 f"token_variable: the environment variable {security.token_variable} holds no "
                 "token. Export it where the workers run"
             )
@@ -65,6 +65,6 @@ def _run(command: str) -> str:
         if done.stdout.strip():
             return done.stdout.strip()
         reason = "printed nothing"
-    raise KafkaSettingsError(
-        f"token_command: {command!r} {reason}. It must print the token and end with code 0"
+    raise KafkaUnreachableError(
+        f"token_command: {command.split()[0]} {reason}. It must print the token and end with code 0"
     )
