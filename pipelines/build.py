@@ -65,7 +65,7 @@ def build_brands(settings: Settings) -> tuple[Brand, ...]:
     )
 
 
-def build_source(settings: Settings, streams: bool) -> beam.PTransform:
+def build_source(settings: Settings, streams: bool, readers: int = 1) -> beam.PTransform:
     """The reader that the settings name; one that does not stream reads all in one bundle.
 
     Raises:
@@ -106,20 +106,23 @@ def build_source(settings: Settings, streams: bool) -> beam.PTransform:
 
 def build_stages(
     settings: Settings,
-    folder: RunFolder,
+    folder: RunFolder | None,
     source: beam.PTransform | None = None,
     streams: bool = True,
+    readers: int = 1,
 ) -> Stages:
-    """Every stage as `settings` want it, writing to `folder`; `source` replaces the settings' own.
+    """Every stage as `settings` want it; `source` replaces the settings' own.
 
-    `streams` says whether the runner does; one that does not reads everything in one bundle.
+    Results go to `folder` where there is one, and to the sinks of the settings. `streams` says
+    whether the runner does; one that does not reads everything in one bundle. `readers` says into
+    how many restrictions a Kafka source parts its partitions.
 
     Raises:
         SettingsError: a setting that a stage needs is missing or wrong.
     """
     windows = settings.windows
     return Stages(
-        ingest=source or build_source(settings, streams),
+        ingest=source or build_source(settings, streams, readers),
         decode=Decode(),
         clean=Clean(brands=build_brands(settings), author_key=author_key(settings)),
         drop_duplicates=DropDuplicates(horizon_seconds=windows.allowed_lateness_seconds),

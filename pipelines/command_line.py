@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pipelines.runner_names import CHOICES
+from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
 
@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_run(commands)
+    _add_job(commands)
     _add_replay(commands)
     _add_score(commands)
     _add_dead_letters(commands)
@@ -58,10 +59,10 @@ def _command(
     )
 
 
-def _add_runner(parser: argparse.ArgumentParser) -> None:
+def _add_runner(parser: argparse.ArgumentParser, choices: tuple[str, ...] = EMBEDDED) -> None:
     parser.add_argument(
         "--runner",
-        choices=CHOICES,
+        choices=choices,
         default="auto",
         help="Beam runner; auto is Prism where it can be had, else in memory (default: auto)",
     )
@@ -103,7 +104,8 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         "run",
         "follow the source that the settings name, until Ctrl-C",
         "  moodwire run --settings moodwire.yaml\n"
-        "  moodwire run --settings moodwire.yaml --runner flink -- --flink_master=localhost:8081",
+        "  moodwire run --settings moodwire.yaml --runner flink          goes on where it was\n"
+        "  moodwire run --settings moodwire.yaml --runner flink --fresh  leaves old state alone",
     )
     parser.add_argument(
         "--settings",
@@ -112,7 +114,31 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         help="settings file (default: moodwire.yaml)",
     )
     _add_output(parser, "sinks.folder of the settings")
-    _add_runner(parser)
+    _add_runner(parser, CHOICES)
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="Flink: start without the state of an earlier run (default: go on from the newest)",
+    )
+
+
+def _add_job(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "job",
+        "look at the job that `run` started on Flink, or end it",
+        "  moodwire job status --settings moodwire.yaml\n"
+        "  moodwire job stop --settings moodwire.yaml       with a savepoint for the next `run`\n"
+        "  moodwire job savepoint --settings moodwire.yaml  the job goes on\n"
+        "  moodwire job cancel --settings moodwire.yaml     at once; `run` takes the checkpoint",
+    )
+    parser.add_argument("action", choices=("status", "stop", "savepoint", "cancel"))
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="moodwire.yaml",
+        help="settings file (default: moodwire.yaml)",
+    )
 
 
 def _add_replay(commands: argparse._SubParsersAction) -> None:

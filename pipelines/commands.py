@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,7 +30,7 @@ from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
 from pipelines.score import prepare_lines, score_file
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
-from pipelines.terminal import Progress, print_summary
+from pipelines.terminal import Progress, print_summary, stop_on_signals
 from schemas.records import Post
 from transforms.expectations import build_report
 from transforms.ingest import NoInputError, find_files
@@ -78,7 +76,17 @@ def _demo(args: argparse.Namespace, console: Console) -> int:
 
 def _follow_source(args: argparse.Namespace, console: Console) -> int:
     settings = load_settings(args.settings)
+    if args.runner == "flink":
+        from pipelines.flink.commands import run_on_flink
+
+        return run_on_flink(settings, args, console)
     return _run(_Plan(settings, settings.sinks.page, resumes=True), args, console)
+
+
+def _job(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.flink.commands import manage_job
+
+    return manage_job(args, console)
 
 
 def _replay(args: argparse.Namespace, console: Console) -> int:
@@ -131,18 +139,6 @@ def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any
     return server
 
 
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, so that a run drains instead of dying."""
-    stop = threading.Event()
-    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _score(args: argparse.Namespace, console: Console) -> int:
     rejected = Path(args.rejected) if args.rejected else None
     counts = score_file(Path(args.input), Path(args.output), rejected, args.checkpoint, console)
@@ -182,6 +178,7 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "demo": _demo,
     "run": _follow_source,
+    "job": _job,
     "replay": _replay,
     "score": _score,
     "dead-letters": _dead_letters,

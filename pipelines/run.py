@@ -68,7 +68,7 @@ class _Job:
     """
 
     def __init__(self, pipeline: beam.Pipeline, streams: bool) -> None:
-        self.result: Any = _start(pipeline) if streams else None
+        self.result: Any = start(pipeline) if streams else None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._finish, args=(pipeline,), daemon=True)
         self._thread.start()
@@ -101,7 +101,7 @@ class _Job:
             self.result.cancel()
 
 
-def _start(pipeline: beam.Pipeline) -> Any:
+def start(pipeline: beam.Pipeline) -> Any:
     """Start a streaming runner; Beam's own SIGINT handler would stop it under our feet."""
     ours = signal.getsignal(signal.SIGINT)
     result = pipeline.run()

@@ -1,3 +1,4 @@
 """The names of the runners, apart from Beam so that `--help` answers at once."""
 
-CHOICES = ("auto", "prism", "in-memory", "flink")
+EMBEDDED = ("auto", "prism", "in-memory")  # they live and die with the command
+CHOICES = (*EMBEDDED, "flink")

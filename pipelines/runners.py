@@ -1,4 +1,4 @@
-"""Which Beam runner a run gets, and the options that runner needs."""
+"""Which embedded Beam runner a run gets, and the options that runner needs."""
 
 from __future__ import annotations
 
@@ -57,13 +57,11 @@ def download_prism() -> str | None:
 
 
 def choose_runner(wanted: str, extra: tuple[str, ...] = ()) -> Runner:
-    """The runner named `wanted`; `auto` is Prism where it can be had, else in memory.
+    """The embedded runner named `wanted`; `auto` is Prism where it can be had, else in memory.
 
     Raises:
         NoRunnerError: `wanted` is Prism and there is none, with the remedy.
     """
-    if wanted == "flink":
-        return Runner("Flink", ("--runner=FlinkRunner", "--streaming", *extra), "on Apache Flink")
     if wanted == "in-memory":
         return _in_memory(extra, "bounded, in memory (FnApiRunner)")
     prism = find_prism() or download_prism()

@@ -139,6 +139,20 @@ class SinkSettings(Strict, frozen=True, kw_only=True):
     page: PageSettings | None = None
 
 
+class FlinkSettings(Strict, frozen=True, kw_only=True):
+    """How `moodwire run --runner flink` uses Apache Flink: on this machine, or a cluster."""
+
+    master: Annotated[str, msgspec.Meta(pattern=r"^(local|[^\s/]+:\d+)$")] = "local"
+    workers: str | None = None
+    parallelism: Count = 2
+    job_name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")] = "moodwire"
+    checkpoint_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10
+    bundle_milliseconds: Count = 500
+    bundle_posts: Count = 128
+    folder: str = ".run/flink-job"
+    rest_port: Port = 8082
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """Everything a run needs to know, read once and never changed."""
 
@@ -150,6 +164,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     alerts: AlertSettings = AlertSettings()
     model: ModelSettings = ModelSettings()
     sinks: SinkSettings = SinkSettings()
+    flink: FlinkSettings = FlinkSettings()
 
 
 def expand_env(value: Any, env: Mapping[str, str], at: str = "") -> Any:

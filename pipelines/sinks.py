@@ -31,14 +31,17 @@ class Sink(NamedTuple):
     transform: beam.PTransform
 
 
-def build_sinks(settings: Settings, folder: RunFolder) -> dict[str, tuple[Sink, ...]]:
-    """The sinks of each kind of records; the run folder is always among them.
+def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple[Sink, ...]]:
+    """The sinks of each kind of records; without a run folder only those of the settings.
 
     Raises:
         KafkaSettingsError: no broker answers, or it lacks a topic.
     """
-    sinks = {kind: [Sink("Folder", WriteJsonLines(str(folder.file(kind))))] for kind in FILES}
-    sinks["posts"] = [Sink("Media", StoreMedia(str(folder.media)))]
+    sinks: dict[str, list[Sink]] = {kind: [] for kind in (*FILES, "posts")}
+    if folder is not None:
+        for kind in FILES:
+            sinks[kind].append(Sink("Folder", WriteJsonLines(str(folder.file(kind)))))
+        sinks["posts"].append(Sink("Media", StoreMedia(str(folder.media))))
     if (kafka := settings.sinks.kafka) is not None:
         for kind in FILES:
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")

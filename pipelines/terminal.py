@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -35,13 +38,13 @@ class Rate:
         return (now - before) / (last - first) if last > first else 0.0
 
 
-def describe(counters: dict[str, int], rate: float) -> Text:
-    """One line: posts, rate, watermark, readings, dead letters, alerts."""
+def describe(counters: dict[str, int], rate: float | None) -> Text:
+    """One line: posts, rate where one is known, watermark, readings, dead letters, alerts."""
     totals = totals_by_metric(counters)
     watermark = counters.get(metrics.WATERMARK.name)
     parts = (
         ("posts", f"{totals.get(metrics.POSTS_READ.name, 0):,}"),
-        ("rate", f"{rate:,.0f}/s"),
+        ("rate", "–" if rate is None else f"{rate:,.0f}/s"),
         ("watermark", event_time(watermark) if watermark else "–"),
         ("readings", f"{totals.get(metrics.READINGS.name, 0):,}"),
         ("dead letters", f"{totals.get(metrics.DEAD_LETTERS.name, 0):,}"),
@@ -158,3 +161,15 @@ def _minute(moment: str) -> str:
     '2026-06-18 14:10'
     """
     return moment[:16].replace("T", " ")
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that a run drains instead of dying."""
+    stop = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
