@@ -6,14 +6,17 @@ not begin. So each is preceded by one question to the broker, asked here byte by
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import struct
 from contextlib import closing
 from typing import Any
 
-from kafka.errors import KafkaError, SaslAuthenticationFailedError
+from kafka.errors import KafkaError
+from kafka.net.sasl import get_sasl_mechanism
 
+from transforms.kafka import wire
 from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError, Security
 from transforms.kafka.tokens import read_token
 
@@ -21,9 +24,7 @@ RECONNECT_MS = 1_000  # how long a client may leave a broker alone that came bac
 ANSWER_MS = 10_000  # how long a broker may take to answer before it counts as unreachable
 START = "Start it (python -m deploy.kafka.broker start) or correct the address"
 
-SASL_HANDSHAKE, VERSION = 17, 1
-NO_ERROR, UNSUPPORTED_MECHANISM, NO_LOGIN_HERE = 0, 33, 34  # Kafka's error codes
-LONGEST_ANSWER = 4096
+TELLTALES = ("kafka.protocol.parser", "kafka.net.connection")  # they log each byte at DEBUG
 
 
 def open_client(kind: Any, cluster: Cluster, at: str, **settings: Any) -> Any:
@@ -34,6 +35,8 @@ def open_client(kind: Any, cluster: Cluster, at: str, **settings: Any) -> Any:
         KafkaSettingsError: brokers answer but refuse this client.
     """
     require_access(cluster, at)
+    if cluster.security.has_login:
+        _keep_secrets_out_of_logs()
     try:
         return kind(
             **cluster.client_settings(),
@@ -41,8 +44,6 @@ def open_client(kind: Any, cluster: Cluster, at: str, **settings: Any) -> Any:
             reconnect_backoff_max_ms=RECONNECT_MS,
             **settings,
         )
-    except SaslAuthenticationFailedError as error:
-        raise refused_login(cluster, at, str(error)) from None
     except (KafkaError, OSError) as error:
         raise KafkaUnreachableError(
             f"{at}.bootstrap_servers: what listens at {cluster.bootstrap_servers} does not "
@@ -50,21 +51,14 @@ def open_client(kind: Any, cluster: Cluster, at: str, **settings: Any) -> Any:
         ) from error
 
 
-def refused_login(cluster: Cluster, at: str, reason: str) -> KafkaSettingsError:
-    """The error that says which credential a broker refused."""
-    security = cluster.security
-    if security.mechanism == "OAUTHBEARER":
-        field, who = "token_command" if security.token_command else "token_variable", "the token"
-    else:
-        field, who = "password", f"user {security.username!r} with {security.mechanism}"
-    return KafkaSettingsError(
-        f"{at}.security.{field}: Kafka at {cluster.bootstrap_servers} refuses {who} ({reason}). "
-        "Correct the credentials"
-    )
+def _keep_secrets_out_of_logs() -> None:
+    for name in TELLTALES:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.INFO))
 
 
 def require_access(cluster: Cluster, at: str) -> None:
-    """Fail within seconds where no listener takes this client; the password is not tried yet.
+    """Fail within seconds where no listener takes this client.
 
     `at` is the group of settings that errors name, such as `source.kafka`.
 
@@ -84,7 +78,7 @@ def require_access(cluster: Cluster, at: str) -> None:
 
 
 def _knock(address: str, security: Security) -> None:
-    """Ask the listener for a login of the configured mechanism."""
+    """Go through all that a connection goes through before its first request."""
     if security.mechanism == "OAUTHBEARER":
         _check_token(security)
     host, _, port = address.rpartition(":")
@@ -163,9 +157,11 @@ def _context(security: Security) -> ssl.SSLContext:
 
 
 def _ask(sock: socket.socket, address: str, security: Security) -> None:
+    """Log in, or make sure that no login is wanted."""
     try:
-        sock.sendall(_handshake(security.mechanism or "PLAIN"))
-        code, offered = _answer(_receive(sock))
+        _judge(wire.ask_for_login(sock, security.mechanism or "PLAIN"), address, security)
+        if security.has_login:
+            _log_in(sock, address, security)
     except TimeoutError as error:
         raise _silent(address) from error
     except ssl.SSLError as error:
@@ -174,68 +170,61 @@ def _ask(sock: socket.socket, address: str, security: Security) -> None:
             f"security.cert_file: {address} asks for a client certificate and refuses this one: "
             f"{certificate} ({_reason(error)}). Name one that the broker's authority signed"
         ) from error
-    except (OSError, ValueError, struct.error) as error:
+    except wire.SpeaksTlsError as error:
+        raise KafkaSettingsError(
+            f"security.protocol: the listener at {address} wants TLS. Choose "
+            f"{'SASL_SSL' if security.has_login else 'SSL'}, or another port"
+        ) from error
+    except (OSError, wire.NotKafkaError, struct.error) as error:
         raise KafkaUnreachableError(
             f"bootstrap_servers: what listens at {address} does not answer as Kafka ({error}). "
-            f"If it is one that starts, wait; if it wants TLS, set security.protocol. {START}"
+            f"If it is one that starts, wait. {START}"
         ) from error
-    _judge(code, offered, address, security)
 
 
-def _judge(code: int, offered: list[str], address: str, security: Security) -> None:
+def _judge(offer: wire.Offer, address: str, security: Security) -> None:
     """Raise unless the broker's answer fits the protocol."""
-    if security.has_login and code == NO_LOGIN_HERE:
+    if security.has_login and offer.code == wire.NO_LOGIN_HERE:
         raise KafkaSettingsError(
             f"security.protocol: the listener at {address} has no login. Choose "
             f"{'SSL' if security.is_encrypted else 'PLAINTEXT'}, or another port"
         )
-    if not security.has_login and code in (NO_ERROR, UNSUPPORTED_MECHANISM):
+    if not security.has_login and offer.code in (wire.NO_ERROR, wire.UNSUPPORTED_MECHANISM):
         raise KafkaSettingsError(
             f"security.protocol: the listener at {address} wants a login. Choose "
             f"{'SASL_SSL' if security.is_encrypted else 'SASL_PLAINTEXT'} and set the mechanism"
         )
-    if security.has_login and code == UNSUPPORTED_MECHANISM:
+    if security.has_login and offer.code == wire.UNSUPPORTED_MECHANISM:
         raise KafkaSettingsError(
             f"security.mechanism: {address} does not offer {security.mechanism} (it offers: "
-            f"{', '.join(offered)}). Choose one of these"
+            f"{', '.join(offer.mechanisms)}). Choose one of these"
         )
 
 
-def _handshake(mechanism: str) -> bytes:
-    """A SaslHandshake request: header (key, version, correlation, client), then the mechanism."""
-    client, name = b"moodwire", mechanism.encode()
-    body = struct.pack(f">hhih{len(client)}s", SASL_HANDSHAKE, VERSION, 1, len(client), client)
-    body += struct.pack(f">h{len(name)}s", len(name), name)
-    return struct.pack(">i", len(body)) + body
+def _log_in(sock: socket.socket, address: str, security: Security) -> None:
+    login = get_sasl_mechanism(security.mechanism)(
+        host=address, **Cluster(address, security).client_settings()
+    )
+    while not login.is_done():
+        verdict = wire.send_proof(sock, login.auth_bytes())
+        if verdict.code:
+            raise _refused(address, security, verdict.reason)
+        try:
+            login.receive(verdict.challenge)
+        except ValueError as error:  # a SCRAM broker that does not know the password itself
+            raise _refused(address, security, str(error)) from error
+    if not login.is_authenticated():
+        raise _refused(address, security, "no reason given")
 
 
-def _receive(sock: socket.socket) -> bytes:
-    """The next answer without its length."""
-    (length,) = struct.unpack(">i", _exactly(sock, 4))
-    if not 0 < length <= LONGEST_ANSWER:
-        raise ValueError("its answer is no Kafka message")
-    return _exactly(sock, length)
-
-
-def _exactly(sock: socket.socket, count: int) -> bytes:
-    received = b""
-    while len(received) < count:
-        more = sock.recv(count - len(received))
-        if not more:
-            raise ConnectionError("it closed the connection")
-        received += more
-    return received
-
-
-def _answer(body: bytes) -> tuple[int, list[str]]:
-    """Error code and offered mechanisms of a SaslHandshake response."""
-    code, count = struct.unpack_from(">hi", body, 4)
-    offered, at = [], 10
-    for _ in range(count):
-        (length,) = struct.unpack_from(">h", body, at)
-        offered.append(body[at + 2 : at + 2 + length].decode())
-        at += 2 + length
-    return code, offered
+def _refused(address: str, security: Security, reason: str) -> KafkaSettingsError:
+    if security.mechanism == "OAUTHBEARER":
+        field, who = "token_command" if security.token_command else "token_variable", "the token"
+    else:
+        field, who = "password", f"user {security.username!r} by {security.mechanism}"
+    return KafkaSettingsError(
+        f"security.{field}: Kafka at {address} refuses {who} ({reason}). Correct the credentials"
+    )
 
 
 def _silent(address: str) -> KafkaUnreachableError:

@@ -65,6 +65,7 @@ def _run(command: str) -> str:
         if done.stdout.strip():
             return done.stdout.strip()
         reason = "printed nothing"
+    program = command.split(maxsplit=1)[0]
     raise KafkaUnreachableError(
-        f"token_command: {command.split()[0]} {reason}. It must print the token and end with code 0"
+        f"token_command: {program} {reason}. It must print the token and end with code 0"
     )
