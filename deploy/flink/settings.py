@@ -43,6 +43,7 @@ def cluster_settings(home: Path, ports: Ports, slots: int, checkpoint_seconds: f
         "taskmanager.host": HOST,
         "taskmanager.bind-host": HOST,
         "taskmanager.numberOfTaskSlots": slots,
+        "taskmanager.load-balance.mode": "SLOTS",  # a job takes part of every task manager
         "taskmanager.cpu.cores": 1.0,
         **{f"taskmanager.memory.{name}": f"{size}m" for name, size in TASK_MEMORY.items()},
         **_state(home, checkpoint_seconds),
@@ -83,7 +84,6 @@ def _recovery(home: Path, ports: Ports) -> Settings:
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
         "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite",
         "heartbeat.interval": 2_000,
         "heartbeat.timeout": 10_000,
         "taskmanager.registration.timeout": "1 h",  # it waits for a job manager that was killed

@@ -10,16 +10,17 @@ import pytest
 
 from deploy.kafka.broker import Broker, main, new_cluster_id, resolve_jars
 from deploy.kafka.topics import read_topics
-from deploy.processes import ProcessError
 
 
-def test_missing_java_and_maven_are_said_in_one_line_with_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_missing_java_is_said_in_one_line_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    resolve_jars()
+    monkeypatch.setenv("PATH", "/nowhere")
 
-    with pytest.raises(ProcessError, match=r"^Kafka needs `mvn`.* apt-get install maven$"):
-        resolve_jars(tmp_path / "lib")
+    assert main(["start", "--home", str(tmp_path), "--port", "1"]) == 1
+    remedy = "Kafka needs `java`, which is not on PATH: apt-get install openjdk-17-jre-headless\n"
+    assert capsys.readouterr().err == remedy
 
 
 def test_taken_port_is_refused_before_anything_starts(
