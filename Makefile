@@ -36,6 +36,16 @@ prism: ## Build Prism, Beam's runner for one machine, alone
 doctor: ## Say what this machine lacks, with the remedy (ARGS='--settings FILE')
 	@$(VENV)/moodwire doctor $(ARGS)
 
+up: ## Start Kafka and a Flink cluster on this machine (needs Java 17; mends what died)
+	@$(SETUP)
+	@$(VENV)/python -m deploy.stack up $(ARGS)
+
+down: ## Stop them; their data and jobs stay under .run
+	@$(VENV)/python -m deploy.stack down
+
+status: ## Say what of them runs, where, and where its log is
+	@$(VENV)/python -m deploy.stack status
+
 schemas: ## Write the JSON Schemas of the records again
 	$(VENV)/python -m schemas.export
 
@@ -46,4 +56,4 @@ clean: ## Remove caches and run folders (keeps .venv and .tools)
 	rm -rf .run out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint format setup prism doctor schemas screenshots clean
+.PHONY: help demo test lint format setup prism doctor up down status schemas screenshots clean

@@ -76,6 +76,8 @@ def _recovery(home: Path, ports: Ports) -> Settings:
         "high-availability.type": "zookeeper",
         "high-availability.zookeeper.quorum": f"{HOST}:{ports.zookeeper}",
         "zookeeper.sasl.disable": True,
+        # A job manager that comes back waits until the one before it counts as gone.
+        "high-availability.zookeeper.client.session-timeout": 10_000,
         "high-availability.zookeeper.path.root": "/moodwire",
         "high-availability.cluster-id": "/local",
         "high-availability.storageDir": f"file://{home / 'ha'}",
