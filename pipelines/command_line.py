@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
+SETTINGS_HELP = "settings file (default: moodwire.yaml)"
 
 ABOUT = """\
 Moodwire watches social-media streams and tells people how the public feels about them,
@@ -21,6 +22,8 @@ examples:
   moodwire demo                              a day of four brands, a crisis, and a live page
   moodwire replay posts.jsonl.gz --settings moodwire.yaml --output out
   moodwire run --settings moodwire.yaml      follow the source that the settings name
+  moodwire feed posts.jsonl.gz               put recorded posts on the Kafka topic
+  moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
@@ -38,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_run(commands)
     _add_job(commands)
+    _add_feed(commands)
     _add_replay(commands)
     _add_score(commands)
     _add_dead_letters(commands)
@@ -107,12 +111,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         "  moodwire run --settings moodwire.yaml --runner flink          goes on where it was\n"
         "  moodwire run --settings moodwire.yaml --runner flink --fresh  leaves old state alone",
     )
-    parser.add_argument(
-        "--settings",
-        metavar="FILE",
-        default="moodwire.yaml",
-        help="settings file (default: moodwire.yaml)",
-    )
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
     _add_output(parser, "sinks.folder of the settings")
     _add_runner(parser, CHOICES)
     parser.add_argument(
@@ -133,12 +132,25 @@ def _add_job(commands: argparse._SubParsersAction) -> None:
         "  moodwire job cancel --settings moodwire.yaml     at once; `run` takes the checkpoint",
     )
     parser.add_argument("action", choices=("status", "stop", "savepoint", "cancel"))
-    parser.add_argument(
-        "--settings",
-        metavar="FILE",
-        default="moodwire.yaml",
-        help="settings file (default: moodwire.yaml)",
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+
+
+def _add_feed(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "feed",
+        "put recorded posts on the Kafka topic that the settings read from",
+        "  moodwire feed posts.jsonl.gz --settings moodwire.yaml --rate 20\n"
+        "  moodwire feed demo --settings moodwire.yaml --speed 360   the shipped day, 360 x faster",
     )
+    parser.add_argument(
+        "path", metavar="PATH", help="a JSON-lines file, a folder of them, or `demo`"
+    )
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument("--topic", help="another topic (default: the first of source.kafka.topics)")
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--speed", type=float, help="event time over clock time")
+    pace.add_argument("--rate", type=float, help="records a second (default: as many as go)")
 
 
 def _add_replay(commands: argparse._SubParsersAction) -> None:
@@ -152,12 +164,7 @@ def _add_replay(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "path", metavar="PATH", help="a JSON-lines file (also .gz), or a folder of them"
     )
-    parser.add_argument(
-        "--settings",
-        metavar="FILE",
-        default="moodwire.yaml",
-        help="settings file (default: moodwire.yaml)",
-    )
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
     parser.add_argument(
         "--speed", type=float, help="event time over clock time (default: as fast as possible)"
     )

@@ -25,6 +25,7 @@ from pipelines.dead_letters import (
     read_letters,
 )
 from pipelines.doctor import run_doctor
+from pipelines.feed import feed, read_feed
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
@@ -87,6 +88,26 @@ def _job(args: argparse.Namespace, console: Console) -> int:
     from pipelines.flink.commands import manage_job
 
     return manage_job(args, console)
+
+
+def _feed(args: argparse.Namespace, console: Console) -> int:
+    kafka = load_settings(args.settings).source.kafka
+    if kafka is None or not (args.topic or kafka.topics):
+        raise SettingsError("source.kafka.topics: names no topic to feed; add one, or use --topic")
+    records = read_feed(DEMO / "posts.jsonl.gz" if args.path == "demo" else args.path)
+    topic = args.topic or kafka.topics[0]
+    with stop_on_signals() as stop, console.status(f"feeding {topic}") as status:
+        sent = feed(
+            kafka.cluster,
+            topic,
+            records,
+            stop,
+            speed=args.speed,
+            rate=args.rate,
+            on_sent=lambda count: status.update(f"{count:,} records to {topic}"),
+        )
+    console.print(f"{sent:,} records acknowledged on {topic}", highlight=False)
+    return OK
 
 
 def _replay(args: argparse.Namespace, console: Console) -> int:
@@ -179,6 +200,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "demo": _demo,
     "run": _follow_source,
     "job": _job,
+    "feed": _feed,
     "replay": _replay,
     "score": _score,
     "dead-letters": _dead_letters,

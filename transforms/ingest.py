@@ -23,7 +23,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 from schemas.metrics import POSTS_READ, WATERMARK
 from schemas.records import Delivery, Position
 from transforms.counters import counter, gauge
-from transforms.kafka.partition_times import to_timestamp
+from transforms.kafka.times import to_timestamp
 from transforms.watermark import BoundedDisorder
 
 EventTimeOf = Callable[[bytes, str | None], float | None]
@@ -125,7 +125,7 @@ class _Cursor:
         self.next += 1
 
 
-class _Pace:
+class Pace:
     """Says how long to wait so that event time runs `speed` times as fast as the clock."""
 
     def __init__(self, speed: float | None) -> None:
@@ -190,7 +190,7 @@ class _ReadLines(beam.DoFn):
 
     def setup(self) -> None:
         self.cursor: _Cursor | None = None
-        self.pace = _Pace(self.speed)
+        self.pace = Pace(self.speed)
 
     @beam.DoFn.unbounded_per_element()
     def process(

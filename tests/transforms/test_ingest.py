@@ -14,7 +14,7 @@ from transforms.ingest import (
     Line,
     NoInputError,
     ReadFiles,
-    _Pace,
+    Pace,
     deliver,
     find_files,
     read_lines,
@@ -81,7 +81,7 @@ def test_media_paths_start_from_the_folder_of_the_file() -> None:
 
 
 def test_event_time_runs_speed_times_as_fast_as_the_clock() -> None:
-    pace = _Pace(speed=60.0)
+    pace = Pace(speed=60.0)
 
     waits = [pace.wait_seconds(NOON, 100.0), pace.wait_seconds(NOON + 120.0, 101.0)]
 
