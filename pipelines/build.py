@@ -19,8 +19,7 @@ from transforms.decode import Decode
 from transforms.deduplicate import DropDuplicates
 from transforms.detect import DetectAlerts
 from transforms.ingest import LINES_PER_BUNDLE, ReadFiles
-from transforms.kafka.connection import check_source
-from transforms.kafka.source import ReadFromKafka
+from transforms.kafka_posts import read_posts
 from transforms.read import Read
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
@@ -70,27 +69,32 @@ def build_source(settings: Settings, streams: bool, readers: int = 1) -> beam.PT
 
     Raises:
         SettingsError: neither files nor Kafka are named.
-        KafkaSettingsError: no broker answers, or it has no such topic.
+        KafkaSettingsError: no broker answers, it has no such topic, or not the offsets named.
     """
     source, lateness = settings.source, settings.windows.allowed_lateness_seconds
     if source.kafka is not None:
-        if not (streams or source.kafka.stop_at_end):
+        if not streams and source.kafka.stop is None:
             raise SettingsError(
-                "source.kafka.stop_at_end: must be true for a runner that does not stream; "
+                "source.kafka.stop: a runner that does not stream needs one, such as `end`; "
                 "set it, or use --runner prism or flink"
             )
-        check_source(source.kafka.cluster, source.kafka.topics, source.kafka.group_id)
-        return ReadFromKafka(
+        posts = read_posts(
             cluster=source.kafka.cluster,
+            event_time_of=event_time_of,
             topics=source.kafka.topics,
+            topic_pattern=source.kafka.topic_pattern,
             group_id=source.kafka.group_id,
             start=source.kafka.start,
-            stop_at_end=source.kafka.stop_at_end,
-            event_time_of=event_time_of,
+            stop=source.kafka.stop,
             disorder_seconds=source.disorder_seconds,
             allowed_lateness_seconds=lateness,
+            idle_seconds=source.kafka.idle_seconds,
+            discover_seconds=source.kafka.discover_seconds,
+            readers=readers,
             max_records_per_bundle=RECORDS_PER_BUNDLE if streams else sys.maxsize,
         )
+        posts.check()
+        return posts
     if source.path is None:
         raise SettingsError("source: names neither `path` nor `kafka`; give one of them")
     return ReadFiles(

@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from transforms.kafka.cluster import Client, Cluster, Security
+from transforms.kafka.starts import parse_start, parse_stop
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -49,9 +50,16 @@ class KafkaSource(Strict, frozen=True, kw_only=True):
     security: Security = Security()
     client: Client = "kafka-python"
     topics: tuple[str, ...] = ("posts",)
+    topic_pattern: str | None = None
     group_id: str = "moodwire"
-    start: Literal["committed", "earliest", "latest"] = "committed"
-    stop_at_end: bool = False
+    start: Any = "committed"
+    stop: Any = None
+    idle_seconds: Seconds = 10
+    discover_seconds: Seconds = 30
+
+    def __post_init__(self) -> None:
+        parse_start(self.start, "start")
+        parse_stop(self.stop, "stop")
 
     @property
     def cluster(self) -> Cluster:

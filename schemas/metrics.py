@@ -66,6 +66,9 @@ ALERTS_FIRING = Metric(
 WATERMARK = Metric(
     "moodwire_watermark_timestamp_seconds", "gauge", "Event time that the pipeline has reached."
 )
+KAFKA_LAG = Metric(
+    "moodwire_kafka_lag_records", "gauge", "Records that wait in Kafka for a reader."
+)
 SINK_RETRIES = Metric(
     "moodwire_sink_retries_total", "counter", "Writes that a sink had to repeat.", ("sink",)
 )

@@ -6,15 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-EARLIEST_SECONDS = 946_684_800.0  # 2000-01-01: no channel is older
-MAX_AHEAD_SECONDS = 600.0  # clocks of channels run ahead of ours by minutes at most
-
-
-def is_plausible(event_time: float | None, now: float) -> bool:
-    """Whether a post may have been written at `event_time`: from 2000 until just after `now`."""
-    if event_time is None:
-        return False
-    return EARLIEST_SECONDS <= event_time <= now + MAX_AHEAD_SECONDS
+from transforms.kafka.times import is_plausible
 
 
 def is_too_late(event_time: float | None, watermark: float, allowed_seconds: float) -> bool:

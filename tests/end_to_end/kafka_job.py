@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 from typing import Any
 
@@ -14,7 +15,7 @@ from apache_beam.utils.timestamp import Duration
 
 from schemas.records import Delivery
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.source import ReadFromKafka
+from transforms.kafka_posts import read_posts
 from transforms.publish import WriteJsonLines
 
 
@@ -42,25 +43,35 @@ def channel_of(delivery: Delivery) -> str:
     return delivery.channel or "unknown"
 
 
+def place(text: str | None) -> Any:
+    """Where to start or stop: a word, a time, or offsets as a literal of Python."""
+    return ast.literal_eval(text) if text and text.startswith("{") else text
+
+
 def main() -> None:
     """Run until the end of the topic, or for ever."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--kafka", required=True)
-    parser.add_argument("--topic", required=True)
+    parser.add_argument("--topic", help="its name, or with --pattern a regular expression")
+    parser.add_argument("--pattern", action="store_true")
     parser.add_argument("--output", required=True)
     parser.add_argument("--start", default="earliest")
-    parser.add_argument("--stop-at-end", action="store_true")
+    parser.add_argument("--stop")
+    parser.add_argument("--readers", type=int, default=1)
     job, beam_arguments = parser.parse_known_args()
     with beam.Pipeline(options=PipelineOptions(beam_arguments)) as pipeline:
-        deliveries = pipeline | ReadFromKafka(
+        deliveries = pipeline | "ReadFromKafka" >> read_posts(
             cluster=Cluster(job.kafka),
-            topics=(job.topic,),
+            topics=() if job.pattern else (job.topic,),
+            topic_pattern=job.topic if job.pattern else None,
             group_id="test",
-            start=job.start,
-            stop_at_end=job.stop_at_end,
+            start=place(job.start),
+            stop=place(job.stop),
             event_time_of=time_of,
             disorder_seconds=60,
             idle_seconds=2,
+            discover_seconds=1,
+            readers=job.readers,
             max_records_per_bundle=300,
         )
         deliveries | "Deliveries" >> WriteJsonLines(f"{job.output}/deliveries.jsonl")

@@ -19,7 +19,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from deploy.kafka.broker import REPOSITORY, Broker
+from deploy.kafka.broker import Broker
+from deploy.processes import REPOSITORY
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 DEADLINE_SECONDS = 120.0

@@ -28,11 +28,11 @@ from tests.end_to_end.kafka_runs import (
     write_numbers,
 )
 from tests.end_to_end.loopback import only_loopback
+from transforms.kafka.bundles import poll
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.connection import check_source
 from transforms.kafka.consumers import Consumers
 from transforms.kafka.offsets import spans_between
-from transforms.kafka.reader import poll
 
 POSTS = 2_000
 
@@ -60,7 +60,7 @@ def test_every_record_is_read_once_and_counted_in_its_minute(
 ) -> None:
     produce(broker, topic, 0, POSTS)
 
-    with job(broker, topic, tmp_path, "--stop-at-end", *runner_arguments(runner)) as process:
+    with job(broker, topic, tmp_path, "--stop=end", *runner_arguments(runner)) as process:
         succeed(process, tmp_path)
 
     assert positions(tmp_path) == everything_once(broker, topic)
@@ -73,7 +73,7 @@ def test_every_record_is_read_once_and_counted_in_its_minute(
 def test_reading_from_committed_offsets_goes_on_where_the_last_run_ended(
     broker: Broker, topic: str, tmp_path: Path
 ) -> None:
-    arguments = ["--start=committed", "--stop-at-end", "--runner=FnApiRunner"]
+    arguments = ["--start=committed", "--stop=end", "--runner=FnApiRunner"]
     for first in (0, 200):
         produce(broker, topic, first, 200)
         with job(broker, topic, tmp_path, *arguments) as process:
@@ -93,7 +93,7 @@ def test_transaction_markers_and_aborted_records_do_not_keep_a_bounded_read_from
                 producer.send(topic, value=b"{}", partition=n % 4)
             end()
 
-    with job(broker, topic, tmp_path, "--stop-at-end", "--runner=FnApiRunner") as process:
+    with job(broker, topic, tmp_path, "--stop=end", "--runner=FnApiRunner") as process:
         succeed(process, tmp_path)
 
     assert positions(tmp_path) == Counter((n, offset) for n in range(4) for offset in (0, 1))

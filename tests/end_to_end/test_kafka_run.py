@@ -24,7 +24,7 @@ SETTINGS = """
 brands: [{{name: Oatmere}}]
 privacy: {{author_key: a-key-for-tests-alone}}
 source:
-  kafka: {{bootstrap_servers: "{servers}", start: earliest, stop_at_end: true}}
+  kafka: {{bootstrap_servers: "{servers}", start: earliest, stop: end}}
 windows: {{size_seconds: 600, period_seconds: 600}}
 sinks:
   folder: {folder}
@@ -86,7 +86,7 @@ def test_posts_go_from_topic_to_topics_and_add_up(broker: Broker, tmp_path: Path
     )
 
     assert run.code == 0, run.said
-    assert sorted(keys_of(servers, "readings")) == sorted(str(n).encode() for n in range(GOOD))
+    assert sorted(keys_of(servers, "readings")) == sorted(f"generic|{n}".encode() for n in range(GOOD))
     assert len(set(keys_of(servers, "dead-letters"))) == BAD
     assert len(run.final("trends.jsonl")) > 0
     assert len(set(keys_of(servers, "trends"))) >= len(run.final("trends.jsonl"))

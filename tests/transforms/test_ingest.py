@@ -13,8 +13,8 @@ from schemas.records import Delivery, Position
 from transforms.ingest import (
     Line,
     NoInputError,
-    ReadFiles,
     Pace,
+    ReadFiles,
     deliver,
     find_files,
     read_lines,

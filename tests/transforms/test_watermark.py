@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from transforms.watermark import BoundedDisorder, is_plausible
+from transforms.kafka.times import is_plausible
+from transforms.watermark import BoundedDisorder
 
 NOW = 1_764_000_000.0
 YEAR = 365 * 86_400.0

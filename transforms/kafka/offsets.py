@@ -1,18 +1,32 @@
 """Which offsets of which partitions a reader has still to read: one restriction for all of them.
 
 Runners may take a stage's watermark from its latest bundle alone, so partitions that travelled
-apart could make each other's posts late. Held together they cannot.
+apart could make each other's records late. Held together they cannot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from zlib import crc32
 
 import msgspec
 from apache_beam.io.iobase import RestrictionProgress, RestrictionTracker
 
 Partition = tuple[str, int]  # topic, number
 Offsets = Mapping[Partition, int]
+
+
+def reader_of(partition: Partition, readers: int) -> int:
+    """The number of the reader that owns a partition, of whichever size its topic is or becomes.
+
+    Partitions of a topic are numbered without gaps, so their shares differ by one at most, and
+    every reader finds its share of new ones alone. The hash starts each topic at another reader.
+
+    >>> [reader_of(("posts", number), 3) for number in range(6)]
+    [2, 0, 1, 2, 0, 1]
+    """
+    topic, number = partition
+    return (crc32(topic.encode()) + number) % readers
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
@@ -30,14 +44,13 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Spans(msgspec.Struct, frozen=True):
-    """The restriction: what is to be read of every partition, in the partitions' order."""
+    """The restriction: what is to be read of every partition, in the partitions' order.
+
+    An endless one has no stops, and partitions may join it. It may hold none at all for now.
+    """
 
     spans: tuple[Span, ...]
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether the reading ends somewhere."""
-        return all(span.stop is not None for span in self.spans)
+    is_endless: bool = False
 
     @property
     def starts(self) -> dict[Partition, int]:
@@ -54,34 +67,56 @@ class Spans(msgspec.Struct, frozen=True):
         """The end of each partition that has one."""
         return {span.partition: span.stop for span in self.spans if span.stop is not None}
 
-    def split_at(self, reached: Offsets) -> tuple[Spans, Spans]:
-        """What lies before the offsets `reached`, and what is left after them."""
-        before, after = [], []
-        for span in self.spans:
-            cut = reached[span.partition]
-            before.append(Span(span.topic, span.number, span.start, cut))
-            after.append(Span(span.topic, span.number, cut, span.stop))
-        return Spans(tuple(before)), Spans(tuple(after))
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to read, now and later."""
+        return not self.is_endless and not self.unread
+
+    def after(self, reached: Offsets) -> Spans:
+        """What is left once the offsets `reached` were read; partitions it did not hold join it."""
+        starts = {**self.starts, **reached}
+        return _spans(starts, self.stops, self.is_endless)
+
+    def before(self, reached: Offsets) -> Spans:
+        """What was read once the offsets `reached` were."""
+        starts = self.starts
+        return _spans({p: starts.get(p, offset) for p, offset in reached.items()}, reached, False)
+
+    def unread_records(self, ends: Offsets) -> int:
+        """How many offsets are left up to the stops, or to `ends` where these are known."""
+        stops = {**ends, **self.stops}
+        return sum(max(stops.get(p, start) - start, 0) for p, start in self.starts.items())
 
 
 def spans_between(starts: Offsets, stops: Offsets | None = None) -> Spans:
-    """The restriction from `starts` on, up to `stops` where they are given."""
-    return Spans(
-        tuple(
-            Span(topic, number, start, max(start, stops[topic, number]) if stops else None)
-            for (topic, number), start in sorted(starts.items())
-        )
-    )
+    """The restriction from `starts` on, up to `stops` where they are given.
+
+    >>> spans_between({("posts", 0): 5}, {("posts", 0): 3}).unread
+    {}
+    """
+    ends = {p: max(start, stops[p]) for p, start in starts.items()} if stops is not None else {}
+    return _spans(starts, ends, stops is None)
+
+
+def _spans(starts: Offsets, stops: Offsets, is_endless: bool) -> Spans:
+    spans = (Span(*p, start, stops.get(p)) for p, start in sorted(starts.items()))
+    return Spans(tuple(spans), is_endless)
 
 
 class OffsetsTracker(RestrictionTracker):
     """Claims whole polls at once: a position is the next offset of every partition.
 
-    It gives its remainder away only as a whole (a checkpoint), never a fraction of it.
+    A partition that an endless restriction did not hold joins it where it is first claimed. The
+    remainder is given away only as a whole (a checkpoint), never a fraction of it.
+
+    Args:
+        spans: what is to be read.
+        ends: where the partitions last ended, as far as is known; only progress rests on it.
     """
 
-    def __init__(self, spans: Spans) -> None:
+    def __init__(self, spans: Spans, ends: Offsets | None = None) -> None:
         self._spans = spans
+        self._ends = ends or {}
         self._reached: dict[Partition, int] = spans.starts
         self._was_split = False
 
@@ -90,9 +125,11 @@ class OffsetsTracker(RestrictionTracker):
 
     def try_claim(self, position: Offsets) -> bool:
         """Take everything up to `position`, unless the remainder was given away already."""
-        back = [p for p, offset in position.items() if offset < self._reached[p]]
+        back = [p for p, offset in position.items() if offset < self._reached.get(p, 0)]
         if back:
             raise ValueError(f"offsets never go back, those of {back} did")
+        if not self._spans.is_endless and not position.keys() <= self._reached.keys():
+            raise ValueError(f"partitions join endless restrictions alone, {position} is bounded")
         if self._was_split:
             return False
         self._reached = {**self._reached, **position}
@@ -103,7 +140,8 @@ class OffsetsTracker(RestrictionTracker):
         if fraction_of_remainder or self._was_split or self._is_done():
             return None
         self._was_split = True
-        self._spans, remainder = self._spans.split_at(self._reached)
+        remainder = self._spans.after(self._reached)
+        self._spans = self._spans.before(self._reached)
         return self._spans, remainder
 
     def check_done(self) -> bool:
@@ -112,15 +150,19 @@ class OffsetsTracker(RestrictionTracker):
         return True
 
     def current_progress(self) -> RestrictionProgress:
-        """How much of a bounded range was read; runners fail on fractions that are not numbers."""
-        stops = self._spans.stops
-        whole = sum(stop - self._spans.starts[p] for p, stop in stops.items())
-        read = sum(self._reached[p] - self._spans.starts[p] for p in stops)
-        return RestrictionProgress(fraction=min(read / whole, 1.0) if whole else 0.0)
+        """Records read and unread; runners fail on fractions that are not numbers."""
+        starts = self._spans.starts
+        read = sum(offset - starts.get(p, offset) for p, offset in self._reached.items())
+        unread = self._spans.after(self._reached).unread_records(self._ends)
+        fraction = read / (read + unread) if unread and not self._spans.is_endless else 0.0
+        return RestrictionProgress(
+            fraction=1.0 if read and self._is_done() else fraction,
+            completed=float(read),
+            remaining=float(unread),
+        )
 
     def is_bounded(self) -> bool:
-        return self._spans.is_bounded
+        return not self._spans.is_endless
 
     def _is_done(self) -> bool:
-        stops = self._spans.stops
-        return self.is_bounded() and all(self._reached[p] >= stop for p, stop in stops.items())
+        return self._spans.after(self._reached).is_done

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 from apache_beam.io.iobase import WatermarkEstimator
-from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
+from apache_beam.utils.timestamp import Timestamp
 
+from transforms.kafka.group_times import GroupTime, Report
 from transforms.kafka.offsets import Partition
-from transforms.watermark import BoundedDisorder
+from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_timestamp
 
 
 class PartitionTime(msgspec.Struct):
     """What is known of one partition's time, in epoch seconds.
 
     `newest` is its newest event time. The broker confirmed from `caught_up_since` to
-    `confirmed_at` that everything in it was read; both are None while posts wait.
+    `confirmed_at` that everything in it was read; both are None while records wait.
     """
 
     topic: str
@@ -39,6 +40,18 @@ class PartitionTime(msgspec.Struct):
             return False
         return self.confirmed_at - self.caught_up_since >= seconds
 
+    def confirm(self, now: float, longest_gap: float) -> None:
+        """Take note that nothing waits; a gap in which nobody asked does not count as silence."""
+        if self.caught_up_since is None or self.confirmed_at is None:
+            self.caught_up_since = now
+        elif now - self.confirmed_at > longest_gap:
+            self.caught_up_since += now - self.confirmed_at
+        self.confirmed_at = now
+
+    def end_silence(self) -> None:
+        """Take note that there are records."""
+        self.caught_up_since = self.confirmed_at = None
+
 
 class PartitionTimes(msgspec.Struct):
     """State of the watermark that travels with the restriction, so that it outlives a worker."""
@@ -46,21 +59,28 @@ class PartitionTimes(msgspec.Struct):
     partitions: tuple[PartitionTime, ...]
     watermark: float = -math.inf
     asked_at: float = -math.inf
+    group: GroupTime | None = None  # where other readers share the group
 
 
 def slowest_watermark(
-    partitions: Collection[PartitionTime], disorder_seconds: float, idle_seconds: float
+    partitions: Collection[PartitionTime],
+    disorder_seconds: float,
+    idle_seconds: float,
+    group: GroupTime | None = None,
 ) -> float:
     """Watermark of partitions that are read together.
 
     It is the newest event time of the slowest partition, minus the disorder. Finished and silent
-    partitions are set aside. Once all are silent, time goes on from the newest post of all at the
-    pace of the clock, for as long as the broker confirms the silence.
+    partitions are set aside. Once all are silent, time goes on from the newest record of all at
+    the pace of the clock, for as long as the broker confirms the silence; where other readers
+    share the `group`, it goes on as far as these have come.
     """
     unfinished = [times for times in partitions if not times.finished]
     active = [times for times in unfinished if not times.was_silent_for(idle_seconds)]
     if active:
         return min(times.newest for times in active) - disorder_seconds
+    if group is not None:
+        return group.reached - disorder_seconds
     if not unfinished:
         return math.inf
     newest = max(times.newest for times in partitions)
@@ -90,6 +110,7 @@ class PartitionWatermark(WatermarkEstimator):
         self._times = {
             times.partition: msgspec.structs.replace(times) for times in state.partitions
         }
+        self._group = state.group and msgspec.structs.replace(state.group)
         self._disorder_seconds = disorder_seconds
         self._idle_seconds = idle_seconds
         self._clock = clock
@@ -97,39 +118,84 @@ class PartitionWatermark(WatermarkEstimator):
         self._asked_at = state.asked_at
 
     def observe(self, partition: Partition, event_times: Iterable[float | None]) -> None:
-        """Take note of the posts of a partition, which therefore is not silent."""
-        times = self._times[partition]
-        newest = BoundedDisorder(self._disorder_seconds, times.newest, self._clock)
-        for event_time in event_times:
-            newest.observe(event_time)
-        times.newest = newest.newest
-        times.caught_up_since = times.confirmed_at = None
+        """Take note of the events of a partition, which therefore is not silent.
+
+        Records that state no likely time tell nothing: they neither move nor hold the watermark.
+        """
+        latest = self._clock() + MAX_AHEAD_SECONDS
+        stated = [t for t in event_times if t is not None and EARLIEST_SECONDS <= t <= latest]
+        if stated:
+            times = self._times[partition]
+            times.newest = max(times.newest, *stated)
+            times.end_silence()
+
+    def join(self, partitions: Mapping[Partition, bool]) -> None:
+        """Take note of new partitions, and of whether the broker said that they are empty.
+
+        An empty one counts as silent at once: nothing was ever written that it could hold.
+        """
+        now = self._clock()
+        for (topic, number), is_empty in partitions.items():
+            times = PartitionTime(topic, number)
+            if is_empty:
+                times.caught_up_since, times.confirmed_at = now - self._idle_seconds, now
+            self._times[topic, number] = times
 
     def is_to_confirm(self, every_seconds: float) -> bool:
         """Whether it is time to ask the broker again."""
         return self._clock() - self._asked_at >= every_seconds
 
-    def confirm(self, caught_up: Iterable[Partition]) -> None:
-        """Take note that the broker has nothing unread in these partitions, but in the others."""
+    def confirm(self, caught_up: Iterable[Partition] | None) -> None:
+        """Take note that the broker has nothing unread in these partitions, but in the others.
+
+        None says that it did not answer: the silence then neither grows nor ends.
+        """
         now = self._asked_at = self._clock()
+        if caught_up is None:
+            return
         silent = set(caught_up)
         for partition, times in self._times.items():
-            if partition not in silent:
-                times.caught_up_since = times.confirmed_at = None
-                continue
-            if self._was_unwatched(times, now):
-                times.caught_up_since = now
-            times.confirmed_at = now
+            if partition in silent:
+                times.confirm(now, self._idle_seconds)
+            else:
+                times.end_silence()
 
     def finish(self, partitions: Iterable[Partition]) -> None:
         """Set aside the partitions that were read to their end."""
         for partition in partitions:
             self._times[partition].finished = True
 
+    def is_to_hear(self, every_seconds: float) -> bool:
+        """Whether the others' reports are needed now, since all partitions here are silent."""
+        if self._group is None or self._clock() - self._group.heard_at < every_seconds:
+            return False
+        return all(times.was_silent_for(self._idle_seconds) for times in self._times.values())
+
+    def hear(self, others: Collection[Report] | None) -> None:
+        """Take note of what the owners of all other partitions said; None is no answer."""
+        assert self._group is not None, "only readers that share a group hear of others"
+        now = self._clock()
+        if others is None:
+            self._group.heard_at = now
+            return
+        newest = max((times.newest for times in self._times.values()), default=-math.inf)
+        self._group.hear(others, newest, now, self._idle_seconds)
+
+    def reports(self, run: str) -> dict[Partition, Report]:
+        """What to tell the other readers of the group, once it is durable."""
+        return {
+            partition: Report(
+                newest=None if math.isinf(times.newest) else times.newest,
+                is_silent=times.was_silent_for(self._idle_seconds),
+                run=run,
+            )
+            for partition, times in self._times.items()
+        }
+
     def seconds(self) -> float:
-        """The watermark in epoch seconds, minus infinity before the first post."""
+        """The watermark in epoch seconds, minus infinity before the first record."""
         reached = slowest_watermark(
-            self._times.values(), self._disorder_seconds, self._idle_seconds
+            self._times.values(), self._disorder_seconds, self._idle_seconds, self._group
         )
         self._watermark = max(self._watermark, reached)
         return self._watermark
@@ -139,20 +205,8 @@ class PartitionWatermark(WatermarkEstimator):
 
     def get_estimator_state(self) -> PartitionTimes:
         copies = tuple(msgspec.structs.replace(times) for times in self._times.values())
-        return PartitionTimes(copies, self.seconds(), self._asked_at)
+        group = self._group and msgspec.structs.replace(self._group)
+        return PartitionTimes(copies, self.seconds(), self._asked_at, group)
 
     def observe_timestamp(self, timestamp: Timestamp) -> None:
         """Element timestamps say nothing: the reader reports partitions by `observe`."""
-
-    def _was_unwatched(self, times: PartitionTime, now: float) -> bool:
-        """Whether nobody asked the broker for so long that posts may have come and waited."""
-        return times.confirmed_at is None or now - times.confirmed_at > self._idle_seconds
-
-
-def to_timestamp(seconds: float) -> Timestamp:
-    """Epoch seconds as Beam's timestamp, held within its range."""
-    if seconds <= MIN_TIMESTAMP.micros / 1e6:
-        return MIN_TIMESTAMP
-    if seconds >= MAX_TIMESTAMP.micros / 1e6:
-        return MAX_TIMESTAMP
-    return Timestamp.of(seconds)

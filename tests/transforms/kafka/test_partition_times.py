@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
-from transforms.coders import StructCoder
 from transforms.kafka.partition_times import PartitionTime, PartitionTimes, PartitionWatermark
+from transforms.kafka.structs import MessagePackCoder
 
 NOON = 1_767_268_800.0
 BUSY, SLOW = ("posts", 0), ("posts", 1)
@@ -94,7 +94,7 @@ def test_watermark_never_goes_back_and_outlives_its_worker() -> None:
     times = a_watermark(clock)
     times.observe(BUSY, [NOON])
     be_silent(times, clock, 10, SLOW)
-    coder = StructCoder(PartitionTimes)
+    coder = MessagePackCoder(PartitionTimes)
 
     moved = a_watermark(clock, coder.decode(coder.encode(times.get_estimator_state())))
     moved.observe(SLOW, [NOON - 5_000])
@@ -131,3 +131,60 @@ def test_broker_is_asked_once_in_a_while() -> None:
     assert not times.is_to_confirm(1.0)
     clock.now += 1
     assert times.is_to_confirm(1.0)
+
+
+def test_broker_that_does_not_answer_neither_ends_a_silence_nor_prolongs_it() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    times.observe(BUSY, [NOON])
+    be_silent(times, clock, 20, BUSY, SLOW)
+    reached = times.seconds()
+
+    for _ in range(3_600):
+        times.confirm(None)
+        clock.now += 1
+    times.confirm([BUSY, SLOW])
+
+    assert times.seconds() == reached
+
+    be_silent(times, clock, 5, BUSY, SLOW)
+    assert times.seconds() == reached + 5
+
+
+def test_records_without_a_likely_time_neither_move_the_watermark_nor_hold_it() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    times.observe(BUSY, [NOON])
+    for _ in range(11):
+        times.observe(SLOW, [None, 5.0])
+        times.confirm([SLOW])
+        clock.now += 1
+
+    assert times.seconds() == NOON - DISORDER
+
+
+def test_new_empty_partition_holds_nothing_back_but_its_first_record_does() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    times.observe(BUSY, [NOON])
+    times.observe(SLOW, [NOON])
+    times.join({("posts", 2): True})
+
+    assert times.seconds() == NOON - DISORDER
+
+    times.observe(("posts", 2), [NOON + 10])
+    times.observe(BUSY, [NOON + 500])
+    times.observe(SLOW, [NOON + 500])
+    assert times.seconds() == NOON + 10 - DISORDER
+
+
+def test_new_partition_with_records_holds_time_where_it_is_until_they_are_read() -> None:
+    times = a_watermark(Clock())
+    for partition in (BUSY, SLOW):
+        times.observe(partition, [NOON])
+    before = times.seconds()
+    times.join({("posts", 2): False})
+    for partition in (BUSY, SLOW):
+        times.observe(partition, [NOON + 500])
+
+    assert times.seconds() == before

@@ -1,0 +1,191 @@
+"""One bundle of a reader: polls, then a look at what is silent, new, or told by other readers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from apache_beam.transforms.window import TimestampedValue
+from kafka import TopicPartition
+from kafka.errors import OffsetOutOfRangeError
+
+from transforms.kafka import connection
+from transforms.kafka.cluster import Cluster, KafkaSettingsError
+from transforms.kafka.consumers import ENDS, Loan
+from transforms.kafka.metrics import MetricNames
+from transforms.kafka.offsets import Partition, Spans, reader_of
+from transforms.kafka.records import Build, MarkLate, stamp
+from transforms.kafka.starts import Start, Stop
+
+FIRST_POLL_MS = 200  # how long a bundle waits for its first record
+CONFIRM_SECONDS = 1.0  # how often a silent partition, or a silent reader's group, is asked about
+CONFIRM_MS = 2_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read and how to tell time from it."""
+
+    cluster: Cluster
+    topics: tuple[str, ...]
+    topic_pattern: str | None
+    group_id: str
+    start: Start
+    stop: Stop
+    build: Build[Any]
+    mark_late: MarkLate[Any] | None
+    disorder_seconds: float
+    allowed_lateness_seconds: float
+    idle_seconds: float
+    discover_seconds: float
+    readers: int
+    max_records_per_bundle: int
+    metrics: MetricNames
+    run: str
+
+    @property
+    def group(self) -> tuple[Cluster, str]:
+        """The consumer group whose offsets are committed."""
+        return self.cluster, self.group_id
+
+    def is_of(self, reader: int, partition: Partition) -> bool:
+        """Whether a partition belongs to that reader."""
+        return reader_of(partition, self.readers) == reader
+
+
+class Poll(NamedTuple):
+    """Records by partition, and the next offsets after them."""
+
+    records: dict[Partition, list[Any]]
+    reached: dict[Partition, int]
+
+
+def poll(consumer: Any, spans: Spans, timeout_ms: int, max_records: int) -> Poll:
+    """Wait for records before the ends of `spans`; partitions at their end are read no further.
+
+    Raises:
+        KafkaSettingsError: Kafka has dropped what was to be read next.
+    """
+    try:
+        found = consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+    except OffsetOutOfRangeError as error:
+        raise KafkaSettingsError(
+            f"source.kafka.start: Kafka no longer holds the offsets to go on from ({error}): "
+            "retention dropped them unread, or the topic was made anew. Raise the topic's "
+            "retention.ms; to go on with what is left, run with `start: earliest`"
+        ) from error
+    stops = spans.stops
+    reached = connection.positions(consumer, spans.unread)
+    for partition, stop in stops.items():
+        if reached.get(partition, -1) >= stop:
+            consumer.pause(TopicPartition(*partition))
+            reached[partition] = stop
+    records = {(p.topic, p.partition): some for p, some in found.items()}
+    for partition in records.keys() & stops.keys():
+        end = stops[partition]
+        records[partition] = [r for r in records[partition] if r.offset < end]
+    return Poll(records, reached)
+
+
+class Bundle:
+    """Reads on until a bundle is full or nothing more is there.
+
+    Attributes:
+        rest: what is left to read.
+        count: how many records were read.
+        was_split: the runner has given the rest away already; nothing more may be done.
+    """
+
+    def __init__(
+        self, reading: Reading, reader: int, loan: Loan, tracker: Any, watermark: Any
+    ) -> None:
+        self._reading = reading
+        self._reader = reader
+        self._loan = loan
+        self._tracker = tracker
+        self._watermark = watermark
+        self.rest: Spans = tracker.current_restriction()
+        self.count = 0
+        self.was_split = False
+
+    def elements(self) -> Iterator[TimestampedValue]:
+        """The elements of the bundle's records, in the order of each partition."""
+        most = self._reading.max_records_per_bundle
+        while self.rest.unread and self.count < most:
+            wait_ms = 0 if self.count else FIRST_POLL_MS
+            found = poll(self._loan.consumer, self.rest, wait_ms, most - self.count)
+            if not self._tracker.try_claim(found.reached):
+                self.was_split = True
+                return
+            yield from self._deliver(found)
+            self.rest = self.rest.after(found.reached)
+            if not found.records:
+                return
+
+    def _deliver(self, found: Poll) -> Iterator[TimestampedValue]:
+        reading, passed, before = self._reading, self._watermark.seconds(), self.count
+        for partition, records in found.records.items():
+            built = [reading.build(record) for record in records]
+            self._watermark.observe(partition, [stated for _, stated in built])
+            lateness = reading.allowed_lateness_seconds
+            yield from stamp(records, built, passed, lateness, reading.mark_late)
+            self.count += len(records)
+        if self.count > before:
+            reading.metrics.count_read(self.count - before)
+
+    def look_around(self) -> None:
+        """Find out what is silent, what is new and what other readers have reached."""
+        self._confirm()
+        if self.rest.is_endless:
+            if time.monotonic() - self._loan.looked_at >= self._reading.discover_seconds:
+                self._discover()
+            if self._watermark.is_to_hear(CONFIRM_SECONDS):
+                self._hear()
+        self._reading.metrics.show_watermark(self._watermark.seconds())
+        lag = self.rest.unread_records(ENDS.known(*self._reading.group))
+        self._reading.metrics.show_lag(lag)
+        if not self.was_split:
+            self._loan.stands_at = self.rest.unread
+
+    def _confirm(self) -> None:
+        """Set aside what is finished; ask the broker about what seems silent."""
+        unread = self.rest.unread
+        self._watermark.finish(p for p in self.rest.starts if p not in unread)
+        if not unread or not self._watermark.is_to_confirm(CONFIRM_SECONDS):
+            return
+        ends = connection.end_offsets(self._loan.consumer, unread, CONFIRM_MS)
+        if ends is None:
+            self._watermark.confirm(None)
+            return
+        ENDS.learn(*self._reading.group, ends)
+        self._watermark.confirm(p for p, end in ends.items() if unread[p] >= end)
+
+    def _look(self) -> tuple[Partition, ...]:
+        """Every partition of the topics, asked of the broker now."""
+        reading, loan = self._reading, self._loan
+        found = connection.find_partitions(loan.consumer, reading.topics, reading.topic_pattern)
+        loan.known, loan.looked_at = tuple(found), time.monotonic()
+        return loan.known
+
+    def _discover(self) -> None:
+        """Take in new partitions of this reader's share, from their first record on."""
+        share = {p for p in self._look() if self._reading.is_of(self._reader, p)}
+        new = share - self.rest.starts.keys()
+        if not new:
+            return
+        firsts, ends = connection.bounds(self._loan.consumer, new)
+        if not self._tracker.try_claim(firsts):
+            self.was_split = True
+            return
+        self._watermark.join({p: firsts[p] >= ends[p] for p in new})
+        ENDS.learn(*self._reading.group, ends)
+        self.rest = self.rest.after(firsts)
+        self._loan.go_to(self.rest.unread)
+
+    def _hear(self) -> None:
+        known = self._loan.known or self._look()
+        others = [p for p in known if not self._reading.is_of(self._reader, p)]
+        consumer, run = self._loan.consumer, self._reading.run
+        self._watermark.hear(connection.hear_group(consumer, others, run, CONFIRM_MS))
