@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -21,7 +20,12 @@ TOPICS = {
     "alerts": "alerts",
     "rejections": "dead-letters",
 }
-KEYS = {"readings": "post_id", "trends": "key", "alerts": "alert_id", "rejections": "position"}
+KEYS = {
+    "readings": ("channel", "post_id"),
+    "trends": ("key",),
+    "alerts": ("alert_id",),
+    "rejections": ("position",),
+}
 
 
 class Sink(NamedTuple):
@@ -61,23 +65,28 @@ def media_of(post: Post) -> tuple[Media, ...]:
 def _media(sink: KafkaSink) -> WriteToKafka:
     topic = f"{sink.topic_prefix}media"
     require_topic(sink.cluster, topic)
-    return WriteToKafka(sink.cluster, topic, key_of=_Key("sha256"), encode=encode)
+    return WriteToKafka(sink.cluster, topic, TopicKey(("sha256",)), encode, sink.transactions)
 
 
 def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
     return WriteToKafka(
         cluster=sink.cluster,
         topic=f"{sink.topic_prefix}{TOPICS[kind]}",
-        key_of=_Key(KEYS[kind]),
+        key_of=TopicKey(KEYS[kind]),
         encode=encode,
+        transactions=sink.transactions,
     )
 
 
 @dataclass(frozen=True)
-class _Key:
-    """A picklable way from a record to its topic key."""
+class TopicKey:
+    """A picklable way from a record to its topic key: what its attributes hold, joined by `|`.
 
-    name: str
+    It names what a record is about and nothing of when it was written, so that whatever is
+    written again overwrites itself (docs/decisions/0008).
+    """
+
+    attributes: tuple[str, ...]
 
     def __call__(self, record: Any) -> bytes:
-        return str(attrgetter(self.name)(record)).encode()
+        return "|".join(str(getattr(record, name)) for name in self.attributes).encode()

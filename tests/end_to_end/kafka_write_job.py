@@ -27,12 +27,13 @@ def main() -> None:
     parser.add_argument("--output", help="unused; every job of the tests has one")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, required=True)
+    parser.add_argument("--transactions", action="store_true")
     job, beam_arguments = parser.parse_known_args()
     with beam.Pipeline(options=PipelineOptions(beam_arguments)) as pipeline:
         (
             pipeline
             | beam.Create(range(job.first, job.last), reshuffle=False)
-            | WriteToKafka(Cluster(job.kafka), job.topic, key_of, encode)
+            | WriteToKafka(Cluster(job.kafka), job.topic, key_of, encode, job.transactions)
         )
 
 

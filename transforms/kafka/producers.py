@@ -122,7 +122,7 @@ class Producers:
             producer.close(timeout=0)
 
 
-def open_producer(cluster: Cluster) -> Any:
+def open_producer(cluster: Cluster, **settings: Any) -> Any:
     """A producer that writes each message once and in order, or says that it did not."""
     return open_client(
         KafkaProducer,
@@ -136,6 +136,7 @@ def open_producer(cluster: Cluster) -> Any:
         max_request_size=MAX_REQUEST_BYTES,
         linger_ms=5,
         allow_auto_create_topics=False,
+        **settings,
     )
 
 

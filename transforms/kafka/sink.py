@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.producers import PRODUCERS, Message, deliver
+from transforms.kafka.transactions import Transactions
 
 T = TypeVar("T")
 
@@ -18,41 +20,79 @@ MAX_WAITING_RECORDS = 5_000
 MAX_WAITING_BYTES = 8 << 20
 
 
+class Writer(Protocol):
+    """Brings the messages of a bundle to a topic, in one part or several."""
+
+    def send(self, messages: list[Message], ends: bool) -> None:
+        """Return once Kafka has them; `ends` says that the bundle has no more."""
+
+    def abort(self) -> None:
+        """Forget what was sent of a bundle that did not end."""
+
+    def close(self) -> None:
+        """Let connections go."""
+
+
+class _Plain:
+    """Writes at once, through the producer that the writers of this worker share."""
+
+    def __init__(self, cluster: Cluster, topic: str) -> None:
+        self._cluster, self._topic = cluster, topic
+        PRODUCERS.join(cluster)
+
+    def send(self, messages: list[Message], ends: bool) -> None:
+        deliver(self._cluster, self._topic, messages)
+
+    def abort(self) -> None:
+        """What was sent stays; the repeated bundle writes the same keys."""
+
+    def close(self) -> None:
+        PRODUCERS.leave(self._cluster)
+
+
 class _Write(beam.DoFn):
     """Lets messages wait up to a bound and holds the bundle until Kafka has them all."""
 
     def __init__(
         self,
-        cluster: Cluster,
-        topic: str,
+        writer: Callable[[], Writer],
         key_of: Callable[[Any], bytes],
         encode: Callable[[Any], bytes],
     ) -> None:
-        self._place = cluster, topic
+        self._open_writer = writer
         self._key_of = key_of
         self._encode = encode
 
     def setup(self) -> None:
-        PRODUCERS.join(self._place[0])
+        self._writer = self._open_writer()
 
     def teardown(self) -> None:
-        PRODUCERS.leave(self._place[0])
+        self._writer.close()
 
     def start_bundle(self) -> None:
-        self._waiting: list[Message] = []
-        self._bytes = 0
+        if getattr(self, "_is_begun", False):  # the last bundle failed elsewhere
+            self._writer.abort()
+        self._is_begun = False
+        self._clear()
 
     def process(self, record: Any) -> None:
         message = Message(self._key_of(record), self._encode(record))
         self._waiting.append(message)
         self._bytes += len(message.key) + len(message.value)
         if len(self._waiting) >= MAX_WAITING_RECORDS or self._bytes >= MAX_WAITING_BYTES:
-            self.finish_bundle()
+            self._is_begun = True
+            self._writer.send(self._waiting, ends=False)
+            self._clear()
 
     def finish_bundle(self) -> None:
-        if self._waiting:
-            deliver(*self._place, self._waiting)
-        self.start_bundle()
+        if self._waiting or self._is_begun:
+            self._writer.send(self._waiting, ends=True)
+        self._is_begun = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._waiting: list[Message] = []
+        self._bytes = 0
 
 
 @dataclass
@@ -61,19 +101,25 @@ class WriteToKafka(beam.PTransform, Generic[T]):
 
     In: records. Out: nothing. A bundle ends once all replicas have its records, in their order; it
     is held while the broker is away. A retried bundle writes the same keys and values again, so
-    keys must name what a record is about, and a compacted topic then holds each once.
+    keys must name what a record is about, and a compacted topic then holds each once. With
+    `transactions` each bundle is one: consumers that read committed records alone see it whole or
+    not at all (docs/decisions/0008-what-effectively-once-means-at-the-sinks.md).
     """
 
     cluster: Cluster
     topic: str
     key_of: Callable[[T], bytes]
     encode: Callable[[T], bytes]
+    transactions: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, records: PCollection[T]) -> PCollection[None]:
         """Send bundle by bundle."""
-        return records | "SendRecords" >> beam.ParDo(
-            _Write(self.cluster, self.topic, self.key_of, self.encode)
-        )
+        return records | "SendRecords" >> beam.ParDo(self.writing())
+
+    def writing(self) -> beam.DoFn:
+        """What does the work on a worker."""
+        writer = partial(Transactions if self.transactions else _Plain, self.cluster, self.topic)
+        return _Write(writer, self.key_of, self.encode)

@@ -1,0 +1,241 @@
+"""Writing to a real broker that is killed, paused and started again; and in transactions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.topics import create_topics
+from tests.end_to_end.kafka_runs import free_ports, job, succeed
+from tests.end_to_end.loopback import only_loopback
+from transforms.kafka.cluster import Cluster
+from transforms.kafka.producers import PRODUCERS, Message, deliver
+from transforms.kafka.sink import WriteToKafka
+from transforms.kafka.transactions import Transactions
+
+PAUSE_SECONDS = 20.0
+# kafka-python leaves the sockets of refused connections to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    resolve_jars()  # before the network goes
+    with only_loopback():
+        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
+        broker.start()
+        yield broker
+        broker.stop()
+
+
+@pytest.fixture
+def cluster(broker: Broker) -> Iterator[Cluster]:
+    cluster = Cluster(broker.bootstrap_servers)
+    PRODUCERS.join(cluster)
+    yield cluster
+    PRODUCERS.leave(cluster)
+
+
+@pytest.fixture
+def topic(broker: Broker, request: pytest.FixtureRequest) -> str:
+    name = request.node.name.replace("[", "-").rstrip("]")
+    create_topics(broker.bootstrap_servers, {name: {"num_partitions": 4}})
+    return name
+
+
+@pytest.fixture
+def writer(cluster: Cluster, topic: str) -> Iterator[Transactions]:
+    writer = Transactions(cluster, topic)
+    yield writer
+    writer.close()
+
+
+def numbers(first: int, last: int) -> list[Message]:
+    return [Message(str(n % 7).encode(), str(n).encode()) for n in range(first, last)]
+
+
+def committed(cluster: Cluster, topic: str) -> Counter[tuple[bytes, bytes]]:
+    """What a consumer of committed records finds."""
+    with KafkaConsumer(
+        **cluster.client_settings(), isolation_level="read_committed", consumer_timeout_ms=1_000
+    ) as consumer:
+        places = [TopicPartition(topic, n) for n in range(4)]
+        consumer.assign(places)
+        consumer.seek_to_beginning()
+        return Counter((record.key, record.value) for record in consumer)
+
+
+def all_of(messages: list[Message]) -> Counter[tuple[bytes, bytes]]:
+    return Counter(map(tuple, messages))  # type: ignore[arg-type]
+
+
+@contextmanager
+def paused(broker: Broker) -> Iterator[None]:
+    """The broker as it is while its machine swaps: it takes connections and says nothing."""
+    pid = broker.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    wakes = threading.Timer(PAUSE_SECONDS, os.kill, (pid, signal.SIGCONT))
+    wakes.start()
+    try:
+        yield
+    finally:
+        wakes.join()
+
+
+@contextmanager
+def started_after(broker: Broker, seconds: float) -> Iterator[None]:
+    """The broker comes back while the test waits for it."""
+    starts = threading.Timer(seconds, broker.start)
+    starts.start()
+    try:
+        yield
+    finally:
+        starts.join()
+
+
+def test_open_transaction_is_seen_by_nobody_until_it_ends(
+    cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 50), ends=False)
+    before = committed(cluster, topic)
+    writer.send(numbers(50, 60), ends=True)
+
+    assert before == Counter()
+    assert committed(cluster, topic) == all_of(numbers(0, 60))
+
+
+def test_aborted_transaction_is_never_seen(
+    cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 50), ends=False)
+    writer.abort()
+    writer.send(numbers(100, 110), ends=True)
+
+    assert committed(cluster, topic) == all_of(numbers(100, 110))
+
+
+def test_transactions_follow_each_other_without_long_waits(
+    cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 1), ends=True)
+    before = time.monotonic()
+    for n in range(1, 21):
+        writer.send(numbers(n, n + 1), ends=True)
+    took = time.monotonic() - before
+
+    assert took / 20 < 0.05
+    assert committed(cluster, topic) == all_of(numbers(0, 21))
+
+
+def test_transaction_waits_for_a_broker_that_is_away(
+    broker: Broker, cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 10), ends=True)
+    broker.kill()
+    with started_after(broker, 3):
+        writer.send(numbers(10, 20), ends=True)
+
+    assert committed(cluster, topic) == all_of(numbers(0, 20))
+
+
+def test_transaction_that_lost_its_beginning_is_left_to_the_runner_and_then_seen_whole(
+    broker: Broker, cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 10), ends=False)
+    writer.close()  # as a lost connection does
+    writer._parts_sent = 1
+    with pytest.raises(KafkaError):
+        writer.send(numbers(10, 20), ends=True)
+    writer.send(numbers(0, 20), ends=True)
+
+    assert committed(cluster, topic) == all_of(numbers(0, 20))
+
+
+def test_writer_that_was_fenced_writes_its_bundle_again(
+    cluster: Cluster, topic: str, writer: Transactions
+) -> None:
+    writer.send(numbers(0, 10), ends=True)
+    twin = Transactions(cluster, topic)
+    twin._id = writer._id
+    twin.send(numbers(10, 20), ends=True)
+    writer.send(numbers(20, 30), ends=True)
+    twin.close()
+
+    assert committed(cluster, topic) == all_of(numbers(0, 30))
+
+
+@pytest.mark.parametrize("transactions", [False, True])
+def test_paused_broker_delays_and_neither_drops_nor_doubles(
+    broker: Broker, cluster: Cluster, topic: str, writer: Transactions, transactions: bool
+) -> None:
+    def write(messages: list[Message]) -> None:
+        if transactions:
+            writer.send(messages, ends=True)
+        else:
+            deliver(cluster, topic, messages)
+
+    write(numbers(0, 500))
+    with paused(broker):
+        write(numbers(500, 1_000))
+
+    assert committed(cluster, topic) == all_of(numbers(0, 1_000))
+
+
+@pytest.mark.parametrize("transactions", [False, True])
+def test_bundle_is_held_while_the_broker_is_away(
+    broker: Broker, cluster: Cluster, topic: str, transactions: bool
+) -> None:
+    taken: list[int] = []
+    write: Any = WriteToKafka(cluster, topic, key_of, encode, transactions).writing()
+    write.setup()
+    broker.kill()
+
+    def feed() -> None:
+        write.start_bundle()
+        for n in range(4_900 if transactions else 12_000):
+            write.process(n)
+            taken.append(n)
+        write.finish_bundle()
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    feeding.join(4)
+    held = len(taken)
+    broker.start()
+    feeding.join(60)
+    write.teardown()
+
+    assert not feeding.is_alive()
+    assert held == 4_900 if transactions else held < 5_000
+    found = committed(cluster, topic)
+    assert sorted(int(value) for _, value in found) == sorted(taken)
+    assert transactions is False or set(found.values()) == {1}
+
+
+def key_of(number: int) -> bytes:
+    return str(number % 7).encode()
+
+
+def encode(number: int) -> bytes:
+    return str(number).encode()
+
+
+def test_pipeline_writes_in_transactions(broker: Broker, topic: str, tmp_path: Path) -> None:
+    arguments = ["--last=100", "--transactions", "--runner=FnApiRunner"]
+    with job(broker, topic, tmp_path, *arguments, script="kafka_write_job.py") as process:
+        succeed(process, tmp_path)
+
+    assert committed(Cluster(broker.bootstrap_servers), topic).total() == 100
