@@ -94,11 +94,16 @@ class _Job:
         return {**_values(found["counters"]), **_values(found["gauges"])}
 
     def cancel(self) -> None:
-        """Ask the runner to stop; that its workers then miss it is no news for the terminal."""
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - workers print until the process ends
+        """Ask the runner to stop."""
+        hush_workers()
         if self.result is not None:
             self.result.cancel()
+
+
+def hush_workers() -> None:
+    """Keep it from the terminal that the workers in this process miss a runner that was stopped."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - workers print until the process ends
 
 
 def start(pipeline: beam.Pipeline) -> Any:

@@ -19,7 +19,7 @@ from pipelines.flink.rest import FlinkRest, FlinkUnreachableError, JobState
 from pipelines.flink.samples import counters_of
 from pipelines.flink.states import prune_checkpoints
 from pipelines.monitor import monitor, publish
-from pipelines.run import RunFailedError, Watcher, start
+from pipelines.run import RunFailedError, Watcher, hush_workers, start
 
 POLL_SECONDS = 1.0
 START_SECONDS = 180.0
@@ -123,7 +123,15 @@ class Following:
         """End a local job with a savepoint, whose path is returned; leave one on a cluster be."""
         if not self._engine.is_local:
             return None
-        return self._rest.stop_with_savepoint(self._job_id)
+        hush_workers()
+        before = self._engine.find_state()
+        try:
+            return self._rest.stop_with_savepoint(self._job_id)
+        except FlinkUnreachableError:  # a local Flink ends with its job, maybe before it answers
+            found = self._engine.find_state()
+            if found is None or found == before:
+                raise
+            return found
 
     def _look(self, watcher: Watcher) -> bool:
         job = self._rest.state(self._job_id)
