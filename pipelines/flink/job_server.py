@@ -43,8 +43,14 @@ class _OwnJobServer(FlinkJarJobServer):
 
     def subprocess_cmd_and_endpoint(self) -> tuple[list[str], str]:
         command, endpoint = super().subprocess_cmd_and_endpoint()  # type: ignore[no-untyped-call]
-        guard = shutil.which("setpriv")
-        return ([guard, "--pdeathsig", "KILL", *command] if guard else command), endpoint
+        return [*_guard(), *command], endpoint
+
+
+def _guard() -> list[str]:
+    """Ctrl-C at the terminal is for this process, which then stops Flink in order."""
+    if not (shutil.which("setsid") and shutil.which("setpriv")):
+        return []  # not Linux
+    return ["setsid", "setpriv", "--pdeathsig", "KILL"]
 
 
 def _log_to(file: Path) -> None:
