@@ -35,7 +35,7 @@ coders.registry.register_coder(KafkaRecord, MessagePackCoder)
 def as_record(record: Any) -> tuple[KafkaRecord, float | None]:
     """The record itself, at the time that Kafka holds for it."""
     at = record.timestamp if record.timestamp is not None else -1
-    headers = tuple((name, value) for name, value in record.headers or ())
+    headers = tuple(record.headers or ())
     whole = KafkaRecord(
         record.topic, record.partition, record.offset, at, record.key, record.value, headers
     )
