@@ -52,8 +52,11 @@ schemas: ## Write the JSON Schemas of the records again
 screenshots: ## Take the pictures in docs/screenshots again
 	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py -k screenshots $(ARGS)
 
+chaos: ## Kill every part of the stack while posts come in and compare (ARGS='--faults broker --runs 1')
+	$(VENV)/python -m tests.end_to_end.chaos.main $(ARGS)
+
 clean: ## Remove caches and run folders (keeps .venv and .tools)
 	rm -rf .run out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint format setup prism doctor up down status schemas screenshots clean
+.PHONY: help demo test lint format setup prism doctor up down status schemas screenshots chaos clean

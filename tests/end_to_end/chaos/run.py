@@ -1,0 +1,191 @@
+"""One run: a stream is played, a fault strikes, and what came out is held against the reference."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.end_to_end.chaos import compare, reference
+from tests.end_to_end.chaos.configured import live_settings
+from tests.end_to_end.chaos.faults import FAULTS, Fault, Live
+from tests.end_to_end.chaos.launcher import Launcher, RunLostError
+from tests.end_to_end.chaos.outputs import Outputs, create_run_topics, read_topic
+from tests.end_to_end.chaos.player import Player
+from tests.end_to_end.chaos.stack import Stack
+from tests.end_to_end.chaos.stream import POSTS, Stream, digest, recorded
+
+RATE = 12.0  # posts a second
+EARLIEST, LATEST = 0.25, 0.7  # of the stream, when the fault strikes
+QUIET_SECONDS = 120.0  # without any change, what is missing is lost
+LAST_SECONDS = 600.0
+SETTLE_SECONDS = 4.0
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """How runs are made.
+
+    Attributes:
+        home: where each run leaves its settings, its launcher's log and its result.
+        posts: length of the stream.
+    """
+
+    stack: Stack
+    home: Path
+    posts: int = POSTS
+    tell: Callable[[str], None] = lambda words: None
+
+    def run(self, name: str, number: int, is_planted: bool = False) -> Result:
+        """One run of a fault; a run that cannot be judged is a result too, with its error."""
+        fault, seed = FAULTS[name], f"{name}-{number}"
+        run_name = f"{name}-{number}-{int(time.time()) % 100_000}"
+        result: Result = {"fault": name, "run": number, "seed": seed}
+        started = time.monotonic()
+        try:
+            self.stack.mend()
+            self.stack.plant(is_planted)
+            result |= self._run(fault, run_name, random.Random(seed))
+        except (RunLostError, RuntimeError, OSError, TimeoutError) as error:
+            result["error"] = f"{type(error).__name__}: {error}"
+        finally:
+            self._clear(fault)
+        result["seconds"] = round(time.monotonic() - started, 1)
+        result["when"] = datetime.now(UTC).isoformat(timespec="seconds")
+        return result
+
+    def _run(self, fault: Fault, name: str, chance: random.Random) -> Result:
+        stream, folder = recorded(fault.form, self.posts), self.home / "runs" / name
+        cached = self.home / "references"
+        known = reference.of_stream(self.stack.broker.bootstrap_servers, stream, cached)
+        live = self._prepare(fault, folder, name, chance)
+        servers, topic = live.source.bootstrap_servers, f"{name}-posts"
+        outputs = Outputs(live.sink.bootstrap_servers, f"{name}-")
+        player = Player(servers, topic, stream, RATE)
+        try:
+            self.tell("starting the job")
+            live.launcher.start()
+            player.start()
+            strike = self._strike(fault, live, player, chance)
+            self.tell("waiting for the stream's end")
+            live.launcher.until(player.done.is_set, "the stream was not played", LAST_SECONDS)
+            if player.error is not None:
+                raise RunLostError(f"producer: {player.error!r}")
+            played_at = time.time()
+            records = read_topic(servers, topic)
+            wanted, whose = known[1], "shared"
+            if digest(records) != known[0] or (fault.strike is None and fault.form == "plain"):
+                self.tell("making a reference of its own")
+                wanted = reference.of_topic(servers, topic, folder / "reference", records)
+                whose = "own"
+            self.tell("waiting for the last outputs")
+            self._await(outputs, wanted)
+            jobs = live.launcher.job_ids()
+        finally:
+            outputs.close()
+            live.launcher.end()
+        result = judge(outputs, wanted, stream, len(records))
+        result |= {"strike": strike, "reference": whose, "jobs": len(jobs)}
+        result["last_output_after_stream"] = round(max(outputs.times, default=0) - played_at, 1)
+        (folder / "result.json").write_text(json.dumps(result, indent=1))
+        return result
+
+    def _prepare(self, fault: Fault, folder: Path, name: str, chance: random.Random) -> Live:
+        source = sink = self.stack.broker
+        if fault.sink != "same":
+            sink = self.stack.second_broker("second", on_small_disk=fault.sink == "small")
+        if fault.sink == "small":
+            source = sink
+        for servers in {source.bootstrap_servers, sink.bootstrap_servers}:
+            create_run_topics(servers, f"{name}-")
+        settings = live_settings(
+            self.stack, folder, name, is_local=fault.is_local, source=source, sink=sink
+        )
+        rest = self.stack.cluster.rest
+        if fault.is_local:
+            rest = f"127.0.0.1:{self.stack.local_rest}"
+        return Live(self.stack, Launcher(settings, name, rest), source, sink, chance)
+
+    def _strike(self, fault: Fault, live: Live, player: Player, chance: random.Random) -> Result:
+        """Wait for the moment, which lies behind the first checkpoint, and do it."""
+        share = chance.uniform(EARLIEST, LATEST)
+        if fault.strike is None:
+            return {}
+        begun = time.time()
+
+        def has_come() -> bool:
+            if player.error is not None:
+                raise RunLostError(f"producer: {player.error!r}")
+            return player.share >= share
+
+        live.launcher.until(has_come, "the moment did not come", LAST_SECONDS)
+        live.launcher.until(
+            lambda: (
+                (found := live.launcher.checkpoint()) is not None and found.completed_at > begun
+            ),
+            "no checkpoint",
+            120,
+        )
+        struck = player.share
+        self.tell(f"striking at {struck:.0%} of the stream")
+        at = time.time()
+        fault.strike(live)
+        return {"share": round(struck, 2), "seconds": round(time.time() - at, 1)}
+
+    def _await(self, outputs: Outputs, wanted: compare.Kinds) -> None:
+        """Return once all is there, or nothing has come for long."""
+        changed, end = time.monotonic(), time.monotonic() + LAST_SECONDS
+        while time.monotonic() < min(end, changed + QUIET_SECONDS):
+            if outputs.poll():
+                changed = time.monotonic()
+            if compare.is_complete(outputs.written, wanted):
+                break
+            time.sleep(1)
+        settled = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < settled:
+            outputs.poll()
+
+    def _clear(self, fault: Fault) -> None:
+        for name in tuple(self.stack.extra):
+            self.stack.drop(name)
+
+
+def judge(outputs: Outputs, wanted: compare.Kinds, stream: Stream, posts_in: int) -> Result:
+    """The figures of a run."""
+    found = outputs.written
+    differences = {kind: compare.difference(found, wanted, kind) for kind in wanted}
+    readings = compare.final_records(found["readings"])
+    return {
+        "posts_in": posts_in,
+        "readings_out": len(readings),
+        "dead_letters": len(compare.final_records(found["rejections"])),
+        "lost": differences["readings"]["missing"],
+        "extra": differences["readings"]["extra"],
+        "differing": differences["readings"]["differing"],
+        "duplicates": compare.duplicates(found),
+        "final_trends": len(compare.final_records(found["trends"])),
+        "final_alerts": len(compare.final_records(found["alerts"])),
+        "trend_differences": differences["trends"],
+        "alert_differences": differences["alerts"],
+        "dead_letter_differences": differences["rejections"],
+        "reading_differences": differences["readings"],
+        "recovery_seconds": round(compare.longest_gap(outputs.times), 1),
+    }
+
+
+def is_exact(result: Result) -> bool:
+    """Whether nothing was lost, counted twice or came out otherwise."""
+    if "error" in result:
+        return False
+    counts = [result["lost"], result["extra"], result["differing"]]
+    counts.append(result["duplicates"]["differing_final"])
+    for kind in ("trend", "alert", "dead_letter"):
+        found = result[f"{kind}_differences"]
+        counts += [found["missing"], found["extra"], found["differing"]]
+    return not any(counts)
