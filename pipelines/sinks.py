@@ -12,6 +12,7 @@ from pipelines.settings import KafkaSink, Settings
 from schemas.records import Media, Post, encode
 from transforms.kafka.producers import require_topic
 from transforms.kafka.sink import WriteToKafka
+from transforms.kafka_posts import METRICS
 from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
 
 TOPICS = {
@@ -65,7 +66,8 @@ def media_of(post: Post) -> tuple[Media, ...]:
 def _media(sink: KafkaSink) -> WriteToKafka:
     topic = f"{sink.topic_prefix}media"
     require_topic(sink.cluster, topic)
-    return WriteToKafka(sink.cluster, topic, TopicKey(("sha256",)), encode, sink.transactions)
+    key_of = TopicKey(("sha256",))
+    return WriteToKafka(sink.cluster, topic, key_of, encode, sink.transactions, METRICS)
 
 
 def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
@@ -75,6 +77,7 @@ def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
         key_of=TopicKey(KEYS[kind]),
         encode=encode,
         transactions=sink.transactions,
+        metrics=METRICS,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.metrics import KAFKA_LAG, POSTS_READ, WATERMARK
+from schemas.metrics import KAFKA_LAG, POSTS_READ, SINK_RETRIES, WATERMARK
 from schemas.records import Delivery, Position
 from transforms.counters import NAMESPACE, sample_name
 from transforms.ingest import EventTimeOf
@@ -17,7 +17,11 @@ from transforms.kafka.metrics import MetricNames
 from transforms.kafka.source import ReadFromKafka
 
 METRICS = MetricNames(
-    NAMESPACE, sample_name(POSTS_READ), sample_name(KAFKA_LAG), sample_name(WATERMARK)
+    namespace=NAMESPACE,
+    records_read=sample_name(POSTS_READ),
+    lag=sample_name(KAFKA_LAG),
+    watermark=sample_name(WATERMARK),
+    retries=sample_name(SINK_RETRIES, sink="kafka"),
 )
 
 

@@ -19,10 +19,9 @@ from kafka.errors import (
     RecordListTooLargeError,
 )
 
-from schemas.metrics import SINK_RETRIES
-from transforms.counters import counter
 from transforms.kafka.access import ANSWER_MS, open_client
 from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError
+from transforms.kafka.metrics import NAMES, MetricNames
 
 LOG = logging.getLogger(__name__)
 HOPELESS = (  # no number of attempts helps
@@ -143,7 +142,9 @@ def open_producer(cluster: Cluster, **settings: Any) -> Any:
 PRODUCERS = Producers()
 
 
-def deliver(cluster: Cluster, topic: str, messages: list[Message]) -> None:
+def deliver(
+    cluster: Cluster, topic: str, messages: list[Message], names: MetricNames = NAMES
+) -> None:
     """Write `messages`, however long the broker is away.
 
     All are sent again in their order if one failed, so that of two with one key the later one
@@ -160,6 +161,6 @@ def deliver(cluster: Cluster, topic: str, messages: list[Message]) -> None:
             raise
         except (KafkaError, KafkaUnreachableError) as error:
             PRODUCERS.drop(cluster)
-            counter(SINK_RETRIES, sink="kafka").inc()
+            names.count_retry()
             LOG.warning("%s is away (%s); next attempt in %.1f s", topic, error, pause)
             time.sleep(pause)

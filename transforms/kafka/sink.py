@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.kafka.cluster import Cluster
+from transforms.kafka.metrics import NAMES, MetricNames
 from transforms.kafka.producers import PRODUCERS, Message, deliver
 from transforms.kafka.transactions import Transactions
 
@@ -36,12 +37,12 @@ class Writer(Protocol):
 class _Plain:
     """Writes at once, through the producer that the writers of this worker share."""
 
-    def __init__(self, cluster: Cluster, topic: str) -> None:
-        self._cluster, self._topic = cluster, topic
+    def __init__(self, cluster: Cluster, topic: str, names: MetricNames) -> None:
+        self._cluster, self._topic, self._names = cluster, topic, names
         PRODUCERS.join(cluster)
 
     def send(self, messages: list[Message], ends: bool) -> None:
-        deliver(self._cluster, self._topic, messages)
+        deliver(self._cluster, self._topic, messages, self._names)
 
     def abort(self) -> None:
         """What was sent stays; the repeated bundle writes the same keys."""
@@ -111,6 +112,7 @@ class WriteToKafka(beam.PTransform, Generic[T]):
     key_of: Callable[[T], bytes]
     encode: Callable[[T], bytes]
     transactions: bool = False
+    metrics: MetricNames = NAMES
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -121,5 +123,6 @@ class WriteToKafka(beam.PTransform, Generic[T]):
 
     def writing(self) -> beam.DoFn:
         """What does the work on a worker."""
-        writer = partial(Transactions if self.transactions else _Plain, self.cluster, self.topic)
+        kind = Transactions if self.transactions else _Plain
+        writer = partial(kind, self.cluster, self.topic, self.metrics)
         return _Write(writer, self.key_of, self.encode)

@@ -9,9 +9,8 @@ from typing import Any
 
 from kafka.errors import KafkaError
 
-from schemas.metrics import SINK_RETRIES
-from transforms.counters import counter
 from transforms.kafka.cluster import Cluster, KafkaUnreachableError
+from transforms.kafka.metrics import NAMES, MetricNames
 from transforms.kafka.producers import (
     HOPELESS,
     Message,
@@ -36,7 +35,8 @@ class Transactions:
     the runner then repeats the bundle.
     """
 
-    def __init__(self, cluster: Cluster, topic: str) -> None:
+    def __init__(self, cluster: Cluster, topic: str, names: MetricNames = NAMES) -> None:
+        self._names = names
         self._cluster = cluster
         self._topic = topic
         self._id = f"moodwire-{topic}-{uuid.uuid4().hex}"
@@ -62,7 +62,7 @@ class Transactions:
                 self.close()
                 if not is_whole:
                     raise
-                counter(SINK_RETRIES, sink="kafka").inc()
+                self._names.count_retry()
                 LOG.warning("%s is away (%s); next attempt in %.1f s", self._topic, error, pause)
                 time.sleep(pause)
 
