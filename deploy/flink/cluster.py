@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from deploy.flink.settings import (
     LOGGING,
     MANAGER_HEAP,
     cluster_settings,
+    job_manager_settings,
     task_manager_memory,
     task_manager_settings,
 )
@@ -63,7 +65,7 @@ class FlinkCluster:
         ports = {"zookeeper": self.ports.zookeeper, "jobmanager": self.ports.flink_rest}
         ports["workers"] = self.ports.workers
         for number in range(1, self.task_managers + 1):
-            settings = task_manager_settings(self.ports, number)
+            settings = task_manager_settings(self.home, self.ports, number)
             ports[f"taskmanager-{number}"] = settings["taskmanager.rpc.port"]
         return {name: Process(name, self.home, port) for name, port in ports.items()}
 
@@ -82,6 +84,9 @@ class FlinkCluster:
         if missing:
             self._write_settings()
         for part in missing:
+            shutil.rmtree(self.home / part.name / "blobs", ignore_errors=True)  # 90 MB for each job
+            shutil.rmtree(self.home / part.name / "tmp", ignore_errors=True)
+            (self.home / part.name / "tmp").mkdir(parents=True, exist_ok=True)
             part.spawn(self._command(part), self._environment())
         for part in chosen:
             part.await_ready()
@@ -124,7 +129,7 @@ class FlinkCluster:
         settings = cluster_settings(self.home, self.ports, self.slots, self.checkpoint_seconds)
         (folder / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
         (folder / "log4j.properties").write_text(LOGGING)
-        data = self.home / "zookeeper"
+        data = self.home / "zookeeper" / "data"
         text = COORDINATION.format(data=data, port=self.ports.zookeeper)
         (folder / "zoo.cfg").write_text(text)
 
@@ -141,10 +146,10 @@ class FlinkCluster:
             java += ["-Xmx128m", "-Dzookeeper.admin.enableServer=false"]
             return [*java, *path, COORDINATOR, str(folder / "zoo.cfg")]
         if part.name == "jobmanager":
-            own = {"metrics.reporter.prometheus.port": self.ports.flink_metrics}
+            own = job_manager_settings(self.home, self.ports)
             java += [f"-Xmx{MANAGER_HEAP}m", "-XX:MaxMetaspaceSize=256m"]
             return [*java, *path, JOB_MANAGER, *_options(folder, own)]
-        own = task_manager_settings(self.ports, int(part.name.rpartition("-")[2]))
+        own = task_manager_settings(self.home, self.ports, int(part.name.rpartition("-")[2]))
         return [*java, *task_manager_memory(), *path, TASK_MANAGER, *_options(folder, own)]
 
     def _environment(self) -> dict[str, str]:

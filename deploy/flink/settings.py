@@ -8,6 +8,7 @@ from typing import Any
 from deploy.ports import Ports
 
 HOST = "127.0.0.1"
+METRICS_PORT = "metrics.reporter.prometheus.port"
 # Of one job manager and one task manager. Beam's own Java needs little: the rows of state lie in
 # RocksDB (managed memory), the models in the Python workers.
 MANAGER_HEAP = 448
@@ -19,7 +20,7 @@ TASK_MEMORY = {
     "network.min": 64,
     "network.max": 64,
     "managed.size": 256,
-    "jvm-metaspace.size": 256,
+    "jvm-metaspace.size": 384,
     "jvm-overhead.min": 128,
     "jvm-overhead.max": 128,
 }
@@ -33,13 +34,10 @@ def cluster_settings(home: Path, ports: Ports, slots: int, checkpoint_seconds: f
         "jobmanager.rpc.port": ports.flink_rpc,
         "jobmanager.memory.heap.size": f"{MANAGER_HEAP}m",
         "blob.server.port": ports.flink_blobs,
-        "blob.storage.directory": str(home / "blobs"),
         "rest.address": HOST,
         "rest.bind-address": HOST,
         "rest.port": ports.flink_rest,
         "rest.bind-port": ports.flink_rest,
-        "web.upload.dir": str(home / "upload"),
-        "io.tmp.dirs": str(home / "tmp"),
         "taskmanager.host": HOST,
         "taskmanager.bind-host": HOST,
         "taskmanager.numberOfTaskSlots": slots,
@@ -84,22 +82,37 @@ def _recovery(home: Path, ports: Ports) -> Settings:
         "high-availability.jobmanager.port": ports.flink_rpc,
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "30 s",
-        "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
         "heartbeat.interval": 2_000,
         "heartbeat.timeout": 10_000,
         "taskmanager.registration.timeout": "1 h",  # it waits for a job manager that was killed
     }
 
 
-def task_manager_settings(ports: Ports, number: int) -> Settings:
+def job_manager_settings(home: Path, ports: Ports) -> Settings:
+    """What the job manager alone is told."""
+    return {**_places(home / "jobmanager"), METRICS_PORT: ports.flink_metrics}
+
+
+def task_manager_settings(home: Path, ports: Ports, number: int) -> Settings:
     """What tells task manager `number` (from 1) from the others."""
     first = ports.task_managers + 2 * (number - 1)
     return {
+        **_places(home / f"taskmanager-{number}"),
         "taskmanager.resource-id": f"taskmanager-{number}",
         "taskmanager.rpc.port": first,
         "taskmanager.data.port": first + 1,
-        "metrics.reporter.prometheus.port": ports.flink_metrics + number,
+        METRICS_PORT: ports.flink_metrics + number,
+    }
+
+
+def _places(scratch: Path) -> Settings:
+    """Where one part keeps what it needs only while it runs: every job's jars, working state."""
+    return {
+        "blob.storage.directory": str(scratch / "blobs"),
+        "web.upload.dir": str(scratch / "upload"),
+        "io.tmp.dirs": str(scratch / "tmp"),
     }
 
 
