@@ -73,7 +73,7 @@ def job(
     places = [f"--kafka={broker.bootstrap_servers}", f"--topic={topic}", f"--output={output}"]
     with (output / "job.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name(script)), *places, *arguments],
+            [sys.executable, str(Path(__file__).parent / script), *places, *arguments],
             env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdout=log,
             stderr=log,

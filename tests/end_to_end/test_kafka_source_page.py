@@ -1,0 +1,80 @@
+"""The example on docs/kafka-source.md does what the page says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer
+
+from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.topics import create_topics
+from deploy.processes import REPOSITORY
+from tests.end_to_end.kafka_runs import (
+    NOON,
+    free_ports,
+    job,
+    producer_of,
+    runner_arguments,
+    until,
+)
+from tests.end_to_end.loopback import only_loopback
+from transforms.kafka.source import ReadFromKafka
+
+PAGE = (REPOSITORY / "docs/kafka-source.md").read_text(encoding="utf-8")
+CLICKS = {"clicks": {"num_partitions": 4}, "click-counts": {"num_partitions": 1}}
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    resolve_jars()  # before the network goes
+    with only_loopback():
+        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
+        broker.start()
+        create_topics(broker.bootstrap_servers, CLICKS)
+        yield broker
+        broker.stop()
+
+
+def counts(broker: Broker) -> list[Any]:
+    """What the example has written so far."""
+    with KafkaConsumer(
+        "click-counts", bootstrap_servers=broker.bootstrap_servers, auto_offset_reset="earliest"
+    ) as consumer:
+        found = consumer.poll(timeout_ms=2_000)
+    return [json.loads(record.value) for records in found.values() for record in records]
+
+
+def test_the_example_counts_clicks_and_stumbles_over_nothing(
+    broker: Broker, tmp_path: Path
+) -> None:
+    script = tmp_path / "clicks.py"
+    script.write_text(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0], encoding="utf-8")
+    with producer_of(broker) as producer:
+        for n in range(240):
+            click = {"page": "home" if n % 4 else "help", "at": NOON + n}
+            producer.send("clicks", json.dumps(click).encode(), partition=n % 3)
+        producer.send("clicks", b"{broken", partition=3)
+
+    with job(broker, "clicks", tmp_path, *runner_arguments("PrismRunner"), script=str(script)):
+        until(lambda: len(counts(broker)) >= 6, tmp_path / "job.log")
+
+    found = {(c["page"], c["minute"]): c["clicks"] for c in counts(broker)}
+    assert {minute: found["home", NOON + minute] for minute in (0, 60, 120)} == {
+        0: 45,
+        60: 45,
+        120: 45,
+    }
+
+
+def test_the_page_lists_every_option() -> None:
+    table = PAGE.partition("## Options of the source")[2].partition("**`build")[0]
+    listed = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row[:40])}
+
+    options = {option.name for option in fields(ReadFromKafka) if option.init}
+    assert options <= listed
