@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.chaos.run import Chaos, is_exact
 from tests.end_to_end.chaos.stack import running
 
-POSTS = 220
+POSTS = 160
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -35,7 +35,7 @@ def test_a_killed_task_manager_loses_nothing_and_counts_nothing_twice(chaos: Cha
 
 
 def test_commits_before_the_checkpoint_would_be_found_out(chaos: Chaos) -> None:
-    result = chaos.run("task-manager", 1, is_planted=True)
+    result = chaos.run("planted", 1)
 
     assert "error" not in result, result["error"]
     assert result["lost"] > 0

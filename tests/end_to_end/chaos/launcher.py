@@ -92,7 +92,7 @@ class Launcher:
     def await_end(self) -> None:
         """Wait until it ends by itself."""
         assert self.process is not None
-        self.process.wait(60)
+        self.process.wait(START_SECONDS)
 
     def end(self) -> None:
         """Cancel the job, whatever state it is in, and end the launcher."""

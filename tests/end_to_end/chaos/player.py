@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 
 from tests.end_to_end.chaos.stream import Sent, Stream
 
+FIRST = 8
 CHUNK = 6  # a chunk is sent once the last one is there, so that no partition runs ahead
 PATIENCE_SECONDS = 300.0
 MAX_REQUEST_BYTES = 4 << 20
@@ -26,6 +27,8 @@ class Player:
         rate: records a second; 0 sends as fast as Kafka takes them.
         sent: how many records are there by now.
         error: why it gave up.
+        released: until this is set only the first few records are sent, which bring workers and
+            models to life.
     """
 
     servers: str
@@ -35,6 +38,7 @@ class Player:
     sent: int = 0
     error: Exception | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def share(self) -> float:
@@ -48,7 +52,9 @@ class Player:
     def play(self) -> None:
         """Send everything, then what closes the windows."""
         records, (first, last) = self.stream.records, self.stream.rush
-        self._send(records[:first] if last else records, self.rate)
+        self._send(records[:FIRST], 0.0)
+        self.released.wait()
+        self._send(records[FIRST : first if last else None], self.rate)
         if last:
             self._send(records[first:last], 0.0)
             self._send(records[last:], self.rate)

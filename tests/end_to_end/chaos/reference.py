@@ -31,7 +31,9 @@ def of_stream(servers: str, stream: Stream, cached: Path) -> tuple[str, Kinds]:
         name = f"reference-{os.urandom(3).hex()}"
         topic = f"{name}-posts"
         create_run_topics(servers, f"{name}-")
-        Player(servers, topic, stream).play()
+        player = Player(servers, topic, stream)
+        player.released.set()
+        player.play()
         of_topic(servers, topic, known)
         (known / "hash").write_text(digest(read_topic(servers, topic)))
     return (known / "hash").read_text(), read_folder(known / "out")

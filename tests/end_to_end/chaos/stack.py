@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,13 +97,25 @@ def running(home: Path) -> Iterator[Stack]:
         resolve()  # before the network goes
     stack = Stack(home)
     with only_loopback(), _environment(OMP_NUM_THREADS="1"):
-        stack.stop()  # what a killed harness left
+        end_leftovers(home)
+        stack.stop()
         shutil.rmtree(home, ignore_errors=True)
         try:
             stack.mend()
             yield stack
         finally:
             stack.stop()
+
+
+def end_leftovers(home: Path) -> None:
+    """End the launchers of a harness that was killed; their command lines name its folder."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    for row in listed.splitlines():
+        pid, _, command = row.strip().partition(" ")
+        if f"{home.parent / 'runs'}{os.sep}" in command and "pipelines.command_line" in command:
+            os.kill(int(pid), signal.SIGKILL)
 
 
 @contextmanager

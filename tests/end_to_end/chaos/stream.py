@@ -22,7 +22,7 @@ from transforms.refusals import Refused
 
 Form = Literal["plain", "duplicated", "poisoned"]
 PARTITIONS = 4
-FIRST_SECONDS, POSTS = 14.25 * 3600, 320  # the crisis of the demo begins at three in the afternoon
+FIRST_SECONDS, POSTS = 14.5 * 3600, 240  # the crisis of the demo begins at three in the afternoon
 CLOSING_SECONDS = 24 * 3600  # beyond every window, its lateness and the silence after an incident
 LATEST_SECONDS = SHUFFLE_SECONDS / 2
 COPIES, GARBAGE = 3, 300
