@@ -20,7 +20,7 @@ TASK_MEMORY = {
     "network.min": 64,
     "network.max": 64,
     "managed.size": 256,
-    "jvm-metaspace.size": 384,
+    "jvm-metaspace.size": 512,  # each job handed in costs 40 of it
     "jvm-overhead.min": 128,
     "jvm-overhead.max": 128,
 }
