@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from deploy.kafka.broker import Broker, resolve_jars
 from deploy.kafka.topics import create_topics
 from tests.end_to_end.kafka_runs import (
+    DEADLINE_SECONDS,
     NOON,
     everything_once,
     free_ports,
@@ -222,6 +225,50 @@ def test_commits_tell_how_far_time_came_and_what_is_silent(
         report = said()
 
     assert report is not None and report.newest == NOON + 9
+
+
+class Finalizer:
+    """Finishes bundles at once, as a runner does with a checkpoint."""
+
+    def register(self, finish: Callable[[], None]) -> None:
+        finish()
+
+
+def read_once(reader: ReadForEver, element: bytes, spans: Spans, watermark: Any) -> Spans:
+    """One bundle of a reader; what is left to it afterwards."""
+    tracker = ThreadsafeRestrictionTracker(reader.create_tracker(spans))
+    list(reader.process(element, Finalizer(), RestrictionTrackerView(tracker), watermark))
+    status = tracker.deferred_status()
+    assert status is not None
+    return status[0]
+
+
+def test_silent_readers_follow_the_others_through_their_commits(broker: Broker, topic: str) -> None:
+    reader = ReadForEver(
+        a_source(broker, topic, start="earliest", readers=4, idle_seconds=1, discover_seconds=1)
+        .reading
+    )  # fmt: skip
+    elements = [b"0", b"1", b"2", b"3"]
+    spans = {e: reader.initial_restriction(e) for e in elements}
+    times = {
+        e: reader.create_watermark_estimator(reader.initial_estimator_state(e, spans[e]))
+        for e in elements
+    }
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    with producer_of(broker) as producer:
+        while any(math.isinf(watermark.seconds()) for watermark in times.values()):
+            assert time.monotonic() < deadline
+            newest = time.time()
+            producer.send(topic, b"{}", partition=0, timestamp_ms=int(newest * 1000))
+            producer.flush()
+            for e in elements:
+                spans[e] = read_once(reader, e, spans[e], times[e])
+    reader.teardown()
+
+    reached = [watermark.seconds() for watermark in times.values()]
+    assert [len(share.spans) for share in spans.values()] == [1, 1, 1, 1]
+    assert max(reached) <= newest - 60
+    assert newest - 60 - min(reached) < 15
 
 
 def test_a_drain_ends_an_endless_reader_where_it_is_and_lets_a_bounded_one_finish(

@@ -137,9 +137,10 @@ class Bundle:
 
     def look_around(self) -> None:
         """Find out what is silent, what is new and what other readers have reached."""
-        self._confirm()
+        is_answered = self._confirm()
         if self.rest.is_endless:
-            if time.monotonic() - self._loan.looked_at >= self._reading.discover_seconds:
+            waited = time.monotonic() - self._loan.looked_at
+            if is_answered and waited >= self._reading.discover_seconds:
                 self._discover()
             if self._watermark.is_to_hear(CONFIRM_SECONDS):
                 self._hear()
@@ -149,18 +150,23 @@ class Bundle:
         if not self.was_split:
             self._loan.stands_at = self.rest.unread
 
-    def _confirm(self) -> None:
-        """Set aside what is finished; ask the broker about what seems silent."""
+    def _confirm(self) -> bool:
+        """Set aside what is finished; ask the broker about what seems silent.
+
+        Returns whether the broker is there, as far as is known: without an answer from it, a
+        look for new partitions would wait for long.
+        """
         unread = self.rest.unread
         self._watermark.finish(p for p in self.rest.starts if p not in unread)
         if not unread or not self._watermark.is_to_confirm(CONFIRM_SECONDS):
-            return
+            return not unread
         ends = connection.end_offsets(self._loan.consumer, unread, CONFIRM_MS)
         if ends is None:
             self._watermark.confirm(None)
-            return
+            return False
         ENDS.learn(*self._reading.group, ends)
         self._watermark.confirm(p for p, end in ends.items() if unread[p] >= end)
+        return True
 
     def _look(self) -> tuple[Partition, ...]:
         """Every partition of the topics, asked of the broker now."""

@@ -18,7 +18,7 @@ from transforms.kafka.connection import connect
 from transforms.kafka.group_times import Report
 from transforms.kafka.offsets import Offsets, Partition
 
-KEPT_CONSUMERS = 4
+KEPT_CONSUMERS = 16  # readers of one worker, and those whose place was taken
 COMMIT_EVERY_SECONDS = 1.0
 COMMIT_MS = 10_000
 

@@ -15,6 +15,9 @@ from transforms.kafka.offsets import Partition
 from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_timestamp
 
 
+LONGEST_GAP_SECONDS = 60.0  # a slow bundle keeps a reader from asking for some time
+
+
 class PartitionTime(msgspec.Struct):
     """What is known of one partition's time, in epoch seconds.
 
@@ -40,11 +43,15 @@ class PartitionTime(msgspec.Struct):
             return False
         return self.confirmed_at - self.caught_up_since >= seconds
 
-    def confirm(self, now: float, longest_gap: float) -> None:
-        """Take note that nothing waits; a gap in which nobody asked does not count as silence."""
+    def confirm(self, now: float, asked_at: float) -> None:
+        """Take note that nothing waits, and that the broker was last asked at `asked_at`.
+
+        If it did not answer then, or nobody asked for long, records may have waited where they
+        are made: that time does not count as silence.
+        """
         if self.caught_up_since is None or self.confirmed_at is None:
             self.caught_up_since = now
-        elif now - self.confirmed_at > longest_gap:
+        elif asked_at > self.confirmed_at or now - self.confirmed_at > LONGEST_GAP_SECONDS:
             self.caught_up_since += now - self.confirmed_at
         self.confirmed_at = now
 
@@ -150,13 +157,14 @@ class PartitionWatermark(WatermarkEstimator):
 
         None says that it did not answer: the silence then neither grows nor ends.
         """
-        now = self._asked_at = self._clock()
+        now, asked_at = self._clock(), self._asked_at
+        self._asked_at = now
         if caught_up is None:
             return
         silent = set(caught_up)
         for partition, times in self._times.items():
             if partition in silent:
-                times.confirm(now, self._idle_seconds)
+                times.confirm(now, asked_at)
             else:
                 times.end_silence()
 
@@ -179,7 +187,7 @@ class PartitionWatermark(WatermarkEstimator):
             self._group.heard_at = now
             return
         newest = max((times.newest for times in self._times.values()), default=-math.inf)
-        self._group.hear(others, newest, now, self._idle_seconds)
+        self._group.hear(others, newest, now, LONGEST_GAP_SECONDS)
 
     def reports(self, run: str) -> dict[Partition, Report]:
         """What to tell the other readers of the group, once it is durable."""

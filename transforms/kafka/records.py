@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from apache_beam import coders
 from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from transforms.kafka.structs import MessagePackCoder
 from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_timestamp
@@ -68,16 +70,15 @@ def stamp(
     here = to_timestamp(watermark)
     for record, (element, stated) in zip(records, built, strict=True):
         at = _kafka_seconds(record) if stated is None else stated
-        if at is None:
-            yield TimestampedValue(element, here)
+        if EARLIEST_SECONDS <= at <= latest and (at >= oldest or mark_late is None):
+            yield TimestampedValue(element, Timestamp(0, int(at * 1e6)))
         elif mark_late is not None and at < oldest:
             yield TimestampedValue(mark_late(element), here)
-        elif EARLIEST_SECONDS <= at <= latest:
-            yield TimestampedValue(element, to_timestamp(at))
         else:
             yield TimestampedValue(element, here)
 
 
-def _kafka_seconds(record: Any) -> float | None:
+def _kafka_seconds(record: Any) -> float:
+    """Kafka's time of a record; without one a time that is neither likely nor late."""
     at = record.timestamp
-    return at / 1000 if at is not None and at >= 0 else None
+    return at / 1000 if at is not None and at >= 0 else math.inf

@@ -188,3 +188,14 @@ def test_new_partition_with_records_holds_time_where_it_is_until_they_are_read()
         times.observe(partition, [NOON + 500])
 
     assert times.seconds() == before
+
+
+def test_reader_that_is_kept_from_asking_by_slow_bundles_still_finds_silence() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    times.observe(BUSY, [NOON])
+    for _ in range(2):
+        times.confirm([SLOW])
+        clock.now += 30
+
+    assert times.seconds() == NOON - DISORDER

@@ -6,6 +6,7 @@ import pickle
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import apache_beam as beam
 import pytest
 
 from pipelines.settings import SettingsError, parse_settings
@@ -90,6 +91,18 @@ def test_settings_of_a_source_travel_to_workers() -> None:
 
     assert pickle.loads(pickle.dumps(reading)) == reading
     assert reading.start == MORNING
+
+
+@pytest.mark.parametrize(
+    ("readers", "steps"),
+    [(1, {"Start", "ReadPartitions"}), (3, {"Start", "NumberReaders", "SpreadReaders"})],
+)
+def test_one_reader_needs_no_shuffle(readers: int, steps: set[str]) -> None:
+    pipeline = beam.Pipeline()
+    pipeline | "Read" >> a_source(readers=readers)
+
+    labels = {label.split("/")[1] for label in pipeline.applied_labels if "/" in label}
+    assert labels == steps | {"ReadPartitions"}
 
 
 @pytest.mark.parametrize("start", ["2026-11-01T08:00:00Z", "'2026-11-01T08:00Z'", "latest"])
