@@ -63,5 +63,5 @@ def garbage(count: int, chance: random.Random) -> Iterator[Garbage]:
     kinds = cycle(KINDS)
     for number in range(count):
         value = b"\x00" * MEGABYTE if number % 50 == 49 else next(kinds)(chance)
-        key = None if number % 3 else chance.randbytes(12)
+        key = None if number % 3 and value is not None else chance.randbytes(12)
         yield key, value, chance.choice(HEADERS)
