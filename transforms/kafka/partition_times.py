@@ -14,7 +14,6 @@ from transforms.kafka.group_times import GroupTime, Report
 from transforms.kafka.offsets import Partition
 from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_timestamp
 
-
 LONGEST_GAP_SECONDS = 60.0  # a slow bundle keeps a reader from asking for some time
 
 
