@@ -43,6 +43,7 @@ def cluster_settings(home: Path, ports: Ports, slots: int, checkpoint_seconds: f
         "taskmanager.numberOfTaskSlots": slots,
         "taskmanager.load-balance.mode": "SLOTS",  # a job takes part of every task manager
         "taskmanager.cpu.cores": 1.0,
+        "taskmanager.network.memory.buffer-debloat.enabled": True,  # a second of posts waits
         **{f"taskmanager.memory.{name}": f"{size}m" for name, size in TASK_MEMORY.items()},
         **_state(home, checkpoint_seconds),
         **_recovery(home, ports),

@@ -11,22 +11,25 @@ from pipelines.flink.states import JobRecord, newest_state
 from pipelines.settings import FlinkSettings, SettingsError
 
 FLINK_VERSION = "1.19"
+# Of every job: checkpoints overtake the posts that wait between reading and the model.
+JOB_CONFIGURATION = """\
+execution.checkpointing.unaligned: true
+execution.checkpointing.aligned-checkpoint-timeout: 2 s
+execution.checkpointing.tolerable-failed-checkpoints: 1000000
+"""
+# Of a Flink of our own; a cluster has its own (deploy/flink/settings.py).
 LOCAL_CONFIGURATION = """\
 rest.bind-address: 127.0.0.1
 rest.address: 127.0.0.1
 rest.bind-port: {port}
 rest.port: {port}
 taskmanager.numberOfTaskSlots: {slots}
+taskmanager.network.memory.buffer-debloat.enabled: true
 state.backend.type: rocksdb
 state.backend.incremental: true
 state.checkpoints.dir: {folder}/checkpoints
 state.savepoints.dir: {folder}/savepoints
 state.checkpoints.num-retained: 2
-execution.checkpointing.mode: EXACTLY_ONCE
-execution.checkpointing.unaligned: true
-execution.checkpointing.aligned-checkpoint-timeout: 2 s
-taskmanager.network.memory.buffer-debloat.enabled: true
-execution.checkpointing.tolerable-failed-checkpoints: 1000
 restart-strategy.type: exponential-delay
 restart-strategy.exponential-delay.initial-backoff: 1 s
 restart-strategy.exponential-delay.max-backoff: 30 s
@@ -74,7 +77,7 @@ class Engine:
         """The folder of Flink's configuration for the job server."""
         place = self.folder / "conf"
         place.mkdir(parents=True, exist_ok=True)
-        text = self._local_configuration(state) if self.is_local else ""
+        text = JOB_CONFIGURATION + (self._local_configuration(state) if self.is_local else "")
         for name in (
             "config.yaml",
             "flink-conf.yaml",
@@ -101,6 +104,7 @@ class Engine:
             f"--max_bundle_size={settings.bundle_posts}",
             "--externalized_checkpoints_enabled",
             "--retain_externalized_checkpoints_on_cancellation",
+            "--fail_on_checkpointing_errors",  # read as false: one that fails is tried again
             *((f"--savepoint_path={state}",) if state and not self.is_local else ()),
         )
 
