@@ -13,6 +13,7 @@ import struct
 from contextlib import closing
 from typing import Any
 
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 from kafka.net.sasl import get_sasl_mechanism
 
@@ -49,6 +50,35 @@ def open_client(kind: Any, cluster: Cluster, at: str, **settings: Any) -> Any:
             f"{at}.bootstrap_servers: what listens at {cluster.bootstrap_servers} does not "
             f"answer as Kafka ({error}). {START}"
         ) from error
+
+
+def open_consumer(cluster: Cluster, at: str, group_id: str) -> Any:
+    """A consumer without partitions, by the client that the cluster names; of committed records.
+
+    Raises:
+        KafkaUnreachableError: no broker answers.
+        KafkaSettingsError: the brokers refuse this client, or it is not installed.
+    """
+    if cluster.client == "kafka-python":
+        return open_client(
+            KafkaConsumer,
+            cluster,
+            at,
+            group_id=group_id,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+        )
+    try:
+        from transforms.kafka.confluent_client import ConfluentConsumer
+    except ImportError as error:
+        raise KafkaSettingsError(
+            f"{at}.client: confluent-kafka is not installed ({error}). Install it where the "
+            "workers run (pip install 'moodwire[confluent]'), or choose kafka-python"
+        ) from error
+    require_access(cluster, at)
+    return ConfluentConsumer(cluster, group_id)
 
 
 def _keep_secrets_out_of_logs() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from transforms.kafka.access import open_client
+from transforms.kafka.access import open_consumer
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.group_times import Commit, Report, read_reports
 from transforms.kafka.offsets import Offsets, Partition
@@ -26,16 +26,7 @@ def connect(cluster: Cluster, group_id: str, at: str = AT) -> Any:
         KafkaUnreachableError: no broker answers.
         KafkaSettingsError: the brokers refuse this client.
     """
-    return open_client(
-        KafkaConsumer,
-        cluster,
-        at,
-        group_id=group_id,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        allow_auto_create_topics=False,
-    )
+    return open_consumer(cluster, at, group_id)
 
 
 def find_topics(consumer: Any, topics: Iterable[str], pattern: str | None) -> list[str]:
