@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from pipelines.settings import SettingsError
@@ -153,12 +154,17 @@ class FlinkRest:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
                 return json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.SERVICE_UNAVAILABLE:  # no leader is elected yet
+                raise self._unreachable(_said(error)) from error
             raise FlinkRefusedError(f"{method} {path}: {_said(error)}") from error
         except (OSError, ValueError) as error:
-            raise FlinkUnreachableError(
-                f"flink.master: no Flink answers at {self.address} ({error}). "
-                "Start it (make up) or correct the address"
-            ) from error
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, why: object) -> FlinkUnreachableError:
+        return FlinkUnreachableError(
+            f"flink.master: no Flink answers at {self.address} ({why}). "
+            "Start it (make up) or correct the address"
+        )
 
 
 def _location(operation: dict[str, Any]) -> str:
