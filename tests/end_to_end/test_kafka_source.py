@@ -56,7 +56,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture
 def topic(broker: Broker, request: pytest.FixtureRequest) -> str:
     name = request.node.name.replace("[", "-").rstrip("]")
-    create_topics(broker.bootstrap_servers, {name: {"num_partitions": 4}})
+    keep = {"retention.ms": "-1"}  # some records here are older than Kafka keeps them
+    create_topics(broker.bootstrap_servers, {name: {"num_partitions": 4, "configs": keep}})
     return name
 
 
