@@ -133,6 +133,7 @@ class Pace:
         self.anchor: tuple[float, float] | None = None
 
     def wait_seconds(self, event_time: float | None, clock: float) -> float:
+        """How long after `clock` a line of that event time is due; negative if it was due before."""
         if self.speed is None or event_time is None:
             return 0.0
         if self.anchor is None:
