@@ -133,7 +133,7 @@ class Pace:
         self.anchor: tuple[float, float] | None = None
 
     def wait_seconds(self, event_time: float | None, clock: float) -> float:
-        """How long after `clock` a line of that event time is due; negative if it was due before."""
+        """How long after `clock` a line of that time is due; negative where it is overdue."""
         if self.speed is None or event_time is None:
             return 0.0
         if self.anchor is None:
