@@ -146,6 +146,7 @@ def test_position_passes_control_records_and_aborted_ones(
         for end in (producer.commit_transaction, producer.abort_transaction):
             producer.begin_transaction()
             producer.send(topic, end.__name__.encode(), partition=0)
+            producer.flush()  # what was not sent yet, an abort forgets
             end()
     place = TopicPartition(topic, 0)
     deadline = time.monotonic() + 20
