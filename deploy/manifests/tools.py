@@ -84,7 +84,7 @@ def _find_kustomize(home: Path) -> tuple[str, ...]:
             return (found, command)
     remedy = "install Go, kubectl or kustomize"
     go = find_program("go", remedy, USER)
-    run([go, "install", KUSTOMIZE], {**os.environ, "GOBIN": str(home)})
+    run([go, "install", KUSTOMIZE], {**os.environ, "GOBIN": str(home), "CGO_ENABLED": "0"})
     return (str(built), "build")
 
 
