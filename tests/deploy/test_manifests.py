@@ -16,6 +16,7 @@ from pipelines.command_line import build_parser
 from pipelines.settings import Settings, load_settings
 from tests.deploy.manifest_checks import Checker
 
+pytestmark = pytest.mark.timeout(900)  # the first run fetches tools, on a busy machine for minutes
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 OVERLAYS = ("small", "production")
 KAFKA_VERSION = re.findall(
