@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.growth import measure_keys, measure_partitions
 from benchmarks.machine import describe_machine, load
-from benchmarks.own_stack import create_topic, own_stack
+from benchmarks.own_stack import create_topic, own_stack, remove_data
 from benchmarks.records import one_kilobyte, write_all
 from benchmarks.reports import write_kafka_report
 from benchmarks.runs_of_jobs import Alternative, DidNotRunError, measure
@@ -121,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
             results["partitions"] = measure_partitions(stack, options.records, options.rounds)
         if "keys" in options.growth:
             results["keys"] = measure_keys(stack, options.growth_keys)
+    remove_data(options.home)
     write_kafka_report(results, options.results)
     return 0
 

@@ -21,7 +21,7 @@ from kafka import KafkaConsumer, TopicPartition
 from benchmarks.demo_stream import Played, Template, read_templates
 from benchmarks.machine import describe_in_words, describe_machine, load
 from benchmarks.monitor_runs import Topics, running, write_settings
-from benchmarks.own_stack import own_stack
+from benchmarks.own_stack import own_stack, remove_data
 from benchmarks.playing import Player
 from benchmarks.reports import table, write_results
 from benchmarks.runs_of_jobs import cancel
@@ -199,6 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
             for rate in options.rates:
                 found.append(measure(stack, runner, rate, options.seconds))
                 print(found[-1], flush=True)
+    remove_data(options.home)
     results = {"machine": machine, "seconds": options.seconds, "runs": found}
     write_results(results, in_words(results), options.results, "latency")
     return 0

@@ -20,12 +20,12 @@ SHIFT = 300  # where the system gives no network of our own, `make up` and this 
 
 @contextmanager
 def own_stack(
-    home: Path, task_managers: int = 2, with_flink: bool = True, keep: bool = False
+    home: Path, task_managers: int = 2, with_flink: bool = True, fresh: bool = True
 ) -> Iterator[Stack]:
-    """A running stack with nothing in it, whose data is removed afterwards; or `keep` it."""
+    """A running stack with nothing in it, or (not `fresh`) with what an earlier one left."""
     for fetch in (resolve_jars, *((resolve_cluster, resolve_job_server) if with_flink else ())):
         fetch()  # before the network goes
-    if not keep:
+    if fresh:
         shutil.rmtree(home, ignore_errors=True)
     stack = Stack(home, read_ports().shifted(SHIFT), task_managers)
     with only_loopback():
@@ -36,11 +36,9 @@ def own_stack(
             yield stack
         finally:
             stack.down(lambda _: None)
-            if not keep:
-                _remove_data(home)
 
 
-def _remove_data(home: Path) -> None:
+def remove_data(home: Path) -> None:
     """What is large; logs stay for who wants to know why."""
     for data in ("kafka/data", "flink/checkpoints", "flink/jobmanager", "flink/tmp"):
         shutil.rmtree(home / data, ignore_errors=True)

@@ -18,11 +18,12 @@ import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from benchmarks.demo_stream import midnight, play, read_templates
 from benchmarks.machine import describe_machine
 from benchmarks.monitor_runs import Topics, running, write_settings
-from benchmarks.own_stack import own_stack
+from benchmarks.own_stack import own_stack, remove_data
 from benchmarks.playing import Player
 from benchmarks.runs_of_jobs import cancel
 from benchmarks.soak_report import write_soak_report
@@ -30,6 +31,7 @@ from benchmarks.soak_samples import Sampler
 from deploy.kafka.topics import create_topics, read_topics
 from deploy.processes import REPOSITORY, wait
 from deploy.stack import Stack
+from pipelines.flink.rest import FlinkRest
 
 SAMPLE_SECONDS = 10.0
 START_SECONDS = 600.0  # on a busy machine; a quiet one takes 40
@@ -73,6 +75,7 @@ def soak(
     found = earlier.get("found_rate") or (None if options.rate else find_rate(player, topics, stop))
     player.rate = options.rate or earlier.get("rate") or round(found * options.share, 1)
     how = {"first_day": first_day, "found_rate": found, "rate": player.rate}
+    how["checkpointing"] = checkpointing(stack)
     print(f"found {found} posts/s; playing {player.rate}/s for {options.minutes} min", flush=True)
     player.start()
     try:
@@ -82,6 +85,15 @@ def soak(
         memory.write_text(json.dumps({**how, "sent": player.sent}))
         topics.close()
     return how
+
+
+def checkpointing(stack: Stack) -> dict[str, Any]:
+    """How Flink takes checkpoints of the job, as it says itself."""
+    rest = f"http://{stack.flink.rest}/jobs"
+    job = next(job for job in FlinkRest(stack.flink.rest).jobs() if job.is_alive)
+    with urlopen(f"{rest}/{job.job_id}/checkpoints/config", timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
 
 
 def warm_up(player: Player, topics: Topics) -> None:
@@ -126,12 +138,14 @@ def main(arguments: list[str] | None = None) -> int:
         (place / "soak.jsonl").unlink(missing_ok=True)
     machine = describe_machine()
     home = options.home.resolve()
-    with own_stack(home, keep=options.resume) as stack:
+    with own_stack(home, fresh=not options.resume) as stack:
         create_topics(stack.broker.bootstrap_servers, read_topics())
         settings = write_settings(stack, flink={"checkpoint_seconds": CHECKPOINT_SECONDS})
         with running(settings, "flink", home / "moodwire.log"):
             how = soak(stack, options, place, stop)
         cancel(stack, "bench")
+    if not stop.is_set():
+        remove_data(home)  # one that was ended early can go on
     write_soak_report(machine, {**how, "minutes": options.minutes, "share": options.share}, place)
     return 0
 
