@@ -1,0 +1,146 @@
+"""A stream in two halves: one release reads the first, the next one goes on with the second.
+
+`python -m tests.end_to_end.upgrade VERSION` runs this checkout up to the half and keeps its
+savepoint in `releases/VERSION.tar.gz`; do it with each release, from its tag.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.flink.jars import resolve_job_server
+from deploy.kafka.broker import Broker, resolve_jars
+from pipelines.flink.states import newest_state
+from tests.end_to_end.chaos import compare, reference
+from tests.end_to_end.chaos.configured import write_settings
+from tests.end_to_end.chaos.launcher import Launcher
+from tests.end_to_end.chaos.outputs import Outputs, create_run_topics
+from tests.end_to_end.chaos.player import Player
+from tests.end_to_end.chaos.stream import Sent, Stream, recorded
+from tests.end_to_end.kafka_runs import free_ports
+from tests.end_to_end.loopback import only_loopback
+
+NAME = "upgrade"
+POSTS, HALF = 160, 80
+RELEASES = Path(__file__).with_name("releases")
+SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A broker, and a job on a local Flink that reads from it."""
+
+    home: Path
+    broker: Broker
+    launcher: Launcher
+    outputs: Outputs
+
+    @property
+    def state(self) -> Path:
+        """Where the job keeps its state."""
+        return self.home / "flink"
+
+    def play(self, records: tuple[Sent, ...], closing: tuple[Sent, ...] = ()) -> None:
+        """Put records on the topic, always at the same offsets."""
+        stream = Stream(records, closing, (0, 0))
+        player = Player(self.broker.bootstrap_servers, f"{NAME}-posts", stream)
+        player.released.set()
+        player.play()
+
+    def expected(self) -> compare.Kinds:
+        """What all that the topic holds should come to."""
+        return reference.of_topic(
+            self.broker.bootstrap_servers, f"{NAME}-posts", self.home / "reference"
+        )
+
+    def await_readings(self, count: int) -> None:
+        """Wait until that many Readings were written since the start."""
+        self.launcher.until(
+            lambda: (
+                bool(self.outputs.poll() or len(self.outputs.written["readings"]) >= count)
+                and len(self.outputs.written["readings"]) >= count
+            ),
+            f"fewer than {count} Readings",
+            SECONDS,
+        )
+
+    def stop(self) -> None:
+        """Ctrl-C: the job ends with a savepoint."""
+        assert self.launcher.process is not None
+        self.launcher.process.send_signal(signal.SIGINT)
+        self.launcher.await_end()
+
+
+@contextmanager
+def prepared(home: Path) -> Iterator[Upgrade]:
+    """A broker with the topics and the settings of the job; nothing of it is left running."""
+    resolve_jars()
+    resolve_job_server()  # before the network goes
+    with only_loopback():
+        broker = Broker(home / "kafka", *free_ports())
+        broker.start()
+        create_run_topics(broker.bootstrap_servers, f"{NAME}-")
+        rest, _ = free_ports()
+        settings = write_settings(
+            home / "moodwire.yaml",
+            NAME,
+            source={
+                "bootstrap_servers": broker.bootstrap_servers,
+                "topics": [f"{NAME}-posts"],
+                "start": "earliest",
+            },
+            sinks={
+                "kafka": {
+                    "bootstrap_servers": broker.bootstrap_servers,
+                    "topic_prefix": f"{NAME}-",
+                }
+            },
+            flink={"folder": str(home / "flink"), "rest_port": rest, "checkpoint_seconds": 3},
+        )
+        launcher = Launcher(settings, NAME, f"127.0.0.1:{rest}")
+        outputs = Outputs(broker.bootstrap_servers, f"{NAME}-")
+        try:
+            yield Upgrade(home, broker, launcher, outputs)
+        finally:
+            outputs.close()
+            launcher.end()
+            broker.stop()
+
+
+def halves() -> tuple[tuple[Sent, ...], tuple[Sent, ...], tuple[Sent, ...]]:
+    """The first half, the second one, and what closes the windows."""
+    stream = recorded("plain", POSTS)
+    return stream.records[:HALF], stream.records[HALF:], stream.closing
+
+
+def releases() -> list[Path]:
+    """The savepoints that are kept, the oldest first."""
+    return sorted(RELEASES.glob("*.tar.gz"))
+
+
+def take_savepoint(version: str) -> Path:
+    """Read the first half, stop, and keep the savepoint."""
+    kept = RELEASES / f"{version}.tar.gz"
+    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as upgrade:
+        upgrade.play(halves()[0])
+        expected = upgrade.expected()
+        upgrade.launcher.start()
+        upgrade.await_readings(len(compare.final_records(expected["readings"])))
+        upgrade.stop()
+        savepoint = newest_state(upgrade.state / "savepoints")
+        assert savepoint is not None, upgrade.launcher.log.read_text()
+        RELEASES.mkdir(exist_ok=True)
+        with tarfile.open(kept, "w:gz") as archive:
+            archive.add(savepoint, arcname=f"savepoint-{version}")
+    return kept
+
+
+if __name__ == "__main__":
+    print(take_savepoint(sys.argv[1]))
