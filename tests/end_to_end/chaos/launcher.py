@@ -43,6 +43,11 @@ class Launcher:
         """What it said, over all of its starts."""
         return self.settings.with_name("launcher.log")
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still follows its job."""
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Start it and wait until its job runs."""
         self.starts += 1

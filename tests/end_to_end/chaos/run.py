@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,12 +92,18 @@ class Chaos:
                 whose = "own"
             self.tell("waiting for the last outputs")
             self._await(outputs, wanted)
-            jobs = live.launcher.job_ids()
+            jobs, follows = live.launcher.job_ids(), live.launcher.is_alive
         finally:
             outputs.close()
             live.launcher.end()
+            shutil.copy(live.sink.log, folder / "broker.log")
         result = judge(outputs, wanted, len(records))
-        result |= {"strike": strike, "reference": whose, "jobs": len(jobs)}
+        result |= {
+            "strike": strike,
+            "reference": whose,
+            "jobs": len(jobs),
+            "launcher_follows": follows,
+        }
         result["last_output_after_stream"] = round(max(outputs.times, default=0) - played_at, 1)
         (folder / "result.json").write_text(json.dumps(result, indent=1))
         return result
