@@ -9,17 +9,17 @@ from deploy.ports import Ports
 
 HOST = "127.0.0.1"
 METRICS_PORT = "metrics.reporter.prometheus.port"
-# Of one job manager and one task manager. Beam's own Java needs little: the rows of state lie in
-# RocksDB (managed memory), the models in the Python workers.
+# Of one job manager and one task manager. State lies on the task manager's heap, the models in the
+# Python workers.
 MANAGER_HEAP = 448
 TASK_MEMORY = {
     "framework.heap.size": 128,
-    "task.heap.size": 320,
+    "task.heap.size": 640,
     "framework.off-heap.size": 64,
     "task.off-heap.size": 96,
     "network.min": 64,
     "network.max": 64,
-    "managed.size": 256,
+    "managed.size": 32,
     "jvm-metaspace.size": 512,  # each job handed in costs 40 of it
     "jvm-overhead.min": 128,
     "jvm-overhead.max": 128,
@@ -56,8 +56,7 @@ def cluster_settings(home: Path, ports: Ports, slots: int, checkpoint_seconds: f
 
 def _state(home: Path, checkpoint_seconds: float) -> Settings:
     return {
-        "state.backend.type": "rocksdb",
-        "state.backend.incremental": True,
+        "state.backend.type": "hashmap",  # docs/decisions/0012 on RocksDB
         "state.checkpoints.dir": f"file://{home / 'checkpoints'}",
         "state.savepoints.dir": f"file://{home / 'savepoints'}",
         "state.checkpoints.num-retained": 3,

@@ -25,8 +25,7 @@ rest.bind-port: {port}
 rest.port: {port}
 taskmanager.numberOfTaskSlots: {slots}
 taskmanager.network.memory.buffer-debloat.enabled: true
-state.backend.type: rocksdb
-state.backend.incremental: true
+state.backend.type: hashmap
 state.checkpoints.dir: {folder}/checkpoints
 state.savepoints.dir: {folder}/savepoints
 state.checkpoints.num-retained: 2

@@ -255,7 +255,7 @@ def test_images_are_of_the_versions_that_the_tests_run() -> None:
         f"apache/kafka:{KAFKA_VERSION}",
         f"flink:{FLINK_VERSION}-java17",
         "moodwire:latest",
-        "registry.example.com/moodwire:0.1.0",
+        "registry.example.com/moodwire:0.2.0",
     }
 
 
