@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.windowed_value import WindowedValue
 from kafka import TopicPartition
 from kafka.errors import OffsetOutOfRangeError
 
@@ -110,7 +110,7 @@ class Bundle:
         self.count = 0
         self.was_split = False
 
-    def elements(self) -> Iterator[TimestampedValue]:
+    def elements(self) -> Iterator[WindowedValue]:
         """The elements of the bundle's records, in the order of each partition."""
         most = self._reading.max_records_per_bundle
         while self.rest.unread and self.count < most:
@@ -124,7 +124,7 @@ class Bundle:
             if not found.records:
                 return
 
-    def _deliver(self, found: Poll) -> Iterator[TimestampedValue]:
+    def _deliver(self, found: Poll) -> Iterator[WindowedValue]:
         reading, passed, before = self._reading, self._watermark.seconds(), self.count
         for partition, records in found.records.items():
             built = [reading.build(record) for record in records]

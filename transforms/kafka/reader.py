@@ -8,8 +8,8 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
-from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration
+from apache_beam.utils.windowed_value import WindowedValue
 from kafka.errors import RetriableError
 
 from transforms.kafka import connection
@@ -89,7 +89,7 @@ class ReadToStop(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(),
         watermark: Any = beam.DoFn.WatermarkEstimatorParam(),
-    ) -> Iterator[TimestampedValue]:
+    ) -> Iterator[WindowedValue]:
         try:
             yield from self._read_bundle(int(element or b"0"), finalizer, tracker, watermark)
         except (KafkaUnreachableError, RetriableError):
@@ -97,7 +97,7 @@ class ReadToStop(beam.DoFn, RestrictionProvider, WatermarkEstimatorProvider):
 
     def _read_bundle(
         self, reader: int, finalizer: Any, tracker: Any, watermark: Any
-    ) -> Iterator[TimestampedValue]:
+    ) -> Iterator[WindowedValue]:
         reading, spans = self._reading, tracker.current_restriction()
         with CONSUMERS.lend(*reading.group, spans.unread) as loan:
             bundle = Bundle(reading, reader, loan, tracker, watermark)
@@ -127,5 +127,5 @@ class ReadForEver(ReadToStop):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(),
         watermark: Any = beam.DoFn.WatermarkEstimatorParam(),
-    ) -> Iterator[TimestampedValue]:
+    ) -> Iterator[WindowedValue]:
         return super().process(element, finalizer, tracker, watermark)

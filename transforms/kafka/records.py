@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
+import msgspec
 from apache_beam import coders
-from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import Timestamp
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils import windowed_value
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.kafka.structs import MessagePackCoder
 from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_timestamp
@@ -17,9 +19,10 @@ from transforms.kafka.times import EARLIEST_SECONDS, MAX_AHEAD_SECONDS, to_times
 T = TypeVar("T")
 Build = Callable[[Any], tuple[T, float | None]]
 MarkLate = Callable[[T], T]
+GLOBAL = (GlobalWindow(),)  # given whole: Beam would look a window up for each element
 
 
-class KafkaRecord(NamedTuple):
+class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A record as Kafka holds it; `timestamp` is Kafka's, in milliseconds, -1 where it has none."""
 
     topic: str
@@ -60,22 +63,22 @@ def stamp(
     watermark: float,
     allowed_lateness_seconds: float,
     mark_late: MarkLate[T] | None,
-) -> Iterator[TimestampedValue]:
+) -> Iterator[WindowedValue]:
     """Elements at their event time, else at Kafka's; without a likely time at the watermark.
 
     What is too late is marked, and held at the watermark too, so that no window drops it. It is
     too late by the watermark from before its poll, which is the one that the runner knows.
     """
     latest, oldest = time.time() + MAX_AHEAD_SECONDS, watermark - allowed_lateness_seconds
-    here = to_timestamp(watermark)
+    here = to_timestamp(watermark).micros
     for record, (element, stated) in zip(records, built, strict=True):
         at = _kafka_seconds(record) if stated is None else stated
         if EARLIEST_SECONDS <= at <= latest and (at >= oldest or mark_late is None):
-            yield TimestampedValue(element, Timestamp(0, int(at * 1e6)))
+            yield windowed_value.create(element, int(at * 1e6), GLOBAL)
         elif mark_late is not None and at < oldest:
-            yield TimestampedValue(mark_late(element), here)
+            yield windowed_value.create(mark_late(element), here, GLOBAL)
         else:
-            yield TimestampedValue(element, here)
+            yield windowed_value.create(element, here, GLOBAL)
 
 
 def _kafka_seconds(record: Any) -> float:

@@ -74,7 +74,7 @@ class ReadFromKafka(beam.PTransform):
     idle_seconds: float = 10.0
     discover_seconds: float = 30.0
     readers: int = 1
-    max_records_per_bundle: int = 2_000
+    max_records_per_bundle: int = 10_000
     metrics: MetricNames = NAMES
     run: str = field(default_factory=lambda: uuid4().hex[:8], init=False)
 
