@@ -79,11 +79,15 @@ def read_reports(
 
 
 class GroupTime(msgspec.Struct):
-    """How far a silent reader may go by what the others said, in epoch seconds."""
+    """How far a silent reader may go by what the others said, in epoch seconds.
+
+    The silence is counted from when the `newest` event of all was heard of.
+    """
 
     reached: float = -math.inf
     silent_seconds: float = 0.0
     heard_at: float = -math.inf
+    newest: float = -math.inf
 
     def hear(
         self, others: Collection[Report], newest: float, now: float, tolerance_seconds: float
@@ -99,7 +103,9 @@ class GroupTime(msgspec.Struct):
             self.silent_seconds = 0.0
             self.reached = min(active)
             return
-        if waited <= tolerance_seconds:
-            self.silent_seconds += waited
         newest = max([newest, *(report.seconds for report in others)])
+        if newest > self.newest:
+            self.newest, self.silent_seconds = newest, 0.0
+        elif waited <= tolerance_seconds:
+            self.silent_seconds += waited
         self.reached = newest + self.silent_seconds
