@@ -20,6 +20,7 @@ from transforms.kafka.records import Build, MarkLate, stamp
 from transforms.kafka.starts import Start, Stop
 
 FIRST_POLL_MS = 200  # how long a bundle waits for its first record
+NEXT_POLL_MS = 10  # and for further ones: a new bundle takes longer than the next fetch
 CONFIRM_SECONDS = 1.0  # how often a silent partition, or a silent reader's group, is asked about
 CONFIRM_MS = 2_000
 
@@ -114,7 +115,7 @@ class Bundle:
         """The elements of the bundle's records, in the order of each partition."""
         most = self._reading.max_records_per_bundle
         while self.rest.unread and self.count < most:
-            wait_ms = 0 if self.count else FIRST_POLL_MS
+            wait_ms = NEXT_POLL_MS if self.count else FIRST_POLL_MS
             found = poll(self._loan.consumer, self.rest, wait_ms, most - self.count)
             if not self._tracker.try_claim(found.reached):
                 self.was_split = True

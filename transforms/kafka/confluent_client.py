@@ -18,6 +18,7 @@ from transforms.kafka.confluent_settings import admin_settings, client_settings
 
 PLACE: Any = OffsetSpec  # it has types in part
 INTERNAL = {"__consumer_offsets", "__transaction_state"}
+FILL_SECONDS = 0.01  # how long a poll waits for more than its first record
 LEFT_OUT = ("_ALL_BROKERS_DOWN", "_TRANSPORT", "_TIMED_OUT", "_RESOLVE")  # it tries again itself
 
 
@@ -127,7 +128,7 @@ class ConfluentConsumer:
             first = self._consumer.poll(timeout)
             if first is None:
                 return []
-            more = self._consumer.consume(count - 1, 0) if count > 1 else []
+            more = self._consumer.consume(count - 1, FILL_SECONDS) if count > 1 else []
             return [first, *more]
 
     def committed(
