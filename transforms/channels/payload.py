@@ -14,6 +14,7 @@ from transforms.refusals import Refused
 
 T = TypeVar("T")
 Payload = dict[str, Any]
+MAX_REACH = 10**12  # sums of a million such still fit into 64 bits
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,16 @@ def id_of(value: str | int | None) -> str:
     if value is None or not str(value).strip():
         raise Refused("no_id", "the post has no id, so a redelivery could not be recognised")
     return str(value).strip()
+
+
+def check_reach(post: SourcePost) -> None:
+    """Refuse a count that no crowd makes: JSON's integers know no end, records' have 64 bits.
+
+    Raises:
+        Refused: `too_large`.
+    """
+    if abs(post.reach) > MAX_REACH:
+        raise Refused("too_large", f"a reach of more than {MAX_REACH:,}")
 
 
 def check_strings(post: SourcePost, limits: Limits) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.records import Delivery, SourcePost
 from transforms.channels import facebook, generic, instagram, news, reddit, tiktok, x, youtube
-from transforms.channels.payload import Limits, Payload, check_strings, parse_json
+from transforms.channels.payload import Limits, Payload, check_reach, check_strings, parse_json
 from transforms.channels.timestamps import check_clock, parse_timestamp
 from transforms.refusals import Refused
 
@@ -62,6 +62,7 @@ def read_source_post(
         payload = {"created_at": default_time.isoformat()} | payload
     post = adapter.read(payload)
     check_strings(post, limits)
+    check_reach(post)
     check_clock(post.created_at, time.time() if now is None else now, limits.max_ahead_seconds)
     if delivery.channel and adapter is ADAPTERS[generic.CHANNEL]:
         return msgspec.structs.replace(post, channel=_label(post, delivery.channel))

@@ -32,7 +32,10 @@ def parse_timestamp(value: Any) -> datetime:
         raise Refused("bad_timestamp", f"{type(value).__name__} is not a time")
     if isinstance(value, str) and not _EPOCH.fullmatch(value.strip()):
         return _from_text(value.strip())
-    return _from_epoch(float(value))
+    try:
+        return _from_epoch(float(value))
+    except OverflowError:  # JSON's integers know no end
+        raise Refused("clock_out_of_range", "a number beyond any calendar") from None
 
 
 def check_clock(created_at: datetime, now: float, max_ahead_seconds: float) -> None:

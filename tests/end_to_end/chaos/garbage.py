@@ -40,6 +40,7 @@ KINDS: tuple[Callable[[random.Random], bytes | None], ...] = (
     lambda chance: _post(created_at=1_781_784_000),
     lambda chance: _post(post_id={"a": [1]}, created_at=1_781_784_000),
     lambda chance: _post(post_id="huge-time", created_at=10**400),
+    lambda chance: _post(post_id="huge-reach", created_at=1_781_784_000, reach=10**30),
     lambda chance: _post(post_id="nan-time", created_at=float("nan")),
     lambda chance: _post(post_id="minus-time", created_at=-(10**18)),
     lambda chance: b'{"post_id": "\\ud800", "text": "\\ud800", "created_at": 1781784000}',

@@ -16,6 +16,8 @@ from transforms.refusals import Refused
 LAUGHING_BILLION = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>
 <item><title>&b;</title><guid>1</guid><pubDate>Wed, 11 Mar 2026 03:13:40 GMT</pubDate></item>"""
 
+HUGE_REACH = b'{"post_id": "1", "text": "a", "created_at": 1773198820, "reach": 1%s}' % (b"0" * 30)
+
 
 @pytest.mark.parametrize(
     ("value", "channel", "cause"),
@@ -40,6 +42,7 @@ LAUGHING_BILLION = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTIT
         (b'{"text": "a", "channel": 7}', None, "unknown_channel"),
         (b'{"post_id": "1", "text": "a", "channel": "{}"}', None, "unknown_channel"),
         (b'{"id": "1", "text": "a", "created_at": "yesterday"}', "x", "bad_timestamp"),
+        (HUGE_REACH, None, "too_large"),
         (b"<item></item", "news", "missing_field"),
         (b"<rss><channel></channel></rss>", "news", "not_xml"),
         (b"<item>\xff</item>", "news", "not_utf8"),
@@ -67,6 +70,7 @@ def test_what_is_no_post_is_refused_by_name(value: bytes, channel: str | None, c
         ("2087-01-01T00:00:00Z", "clock_out_of_range"),
         (0, "clock_out_of_range"),
         (10**19, "clock_out_of_range"),
+        (10**400, "clock_out_of_range"),
         ("9999999999999999999", "clock_out_of_range"),
     ],
 )
