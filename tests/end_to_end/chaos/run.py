@@ -19,11 +19,13 @@ from tests.end_to_end.chaos.launcher import Launcher, RunLostError
 from tests.end_to_end.chaos.outputs import Outputs, create_run_topics, read_topic
 from tests.end_to_end.chaos.player import Player
 from tests.end_to_end.chaos.stack import Stack
-from tests.end_to_end.chaos.stream import POSTS, digest, recorded
+from tests.end_to_end.chaos.stream import POSTS, digest, is_closing, recorded
 
 RATE = 12.0  # posts a second
 EARLIEST, LATEST = 0.25, 0.7  # of the stream, when the fault strikes
-QUIET_SECONDS = 120.0  # without any change, what is missing is lost
+# Without any output for so long what is missing is lost; the first where the posts that end the
+# stream have come out already.
+CLOSED_SECONDS, QUIET_SECONDS = 60.0, 120.0
 WARM_SECONDS = 300.0
 LAST_SECONDS = 600.0
 SETTLE_SECONDS = 4.0
@@ -163,7 +165,7 @@ class Chaos:
     def _await(self, outputs: Outputs, wanted: compare.Kinds) -> None:
         """Return once all is there, or nothing has come for long."""
         changed, end = time.monotonic(), time.monotonic() + LAST_SECONDS
-        while time.monotonic() < min(end, changed + QUIET_SECONDS):
+        while time.monotonic() < min(end, changed + self._patience(outputs, wanted)):
             if outputs.poll():
                 changed = time.monotonic()
             if compare.is_complete(outputs.written, wanted):
@@ -172,6 +174,11 @@ class Chaos:
         settled = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < settled:
             outputs.poll()
+
+    def _patience(self, outputs: Outputs, wanted: compare.Kinds) -> float:
+        last = {key for key in compare.final_records(wanted["readings"]) if is_closing(key[1])}
+        is_over = last <= compare.final_records(outputs.written["readings"]).keys()
+        return CLOSED_SECONDS if is_over else QUIET_SECONDS
 
 
 def judge(outputs: Outputs, wanted: compare.Kinds, posts_in: int) -> Result:

@@ -25,6 +25,7 @@ PARTITIONS = 4
 FIRST_SECONDS, POSTS = 14.5 * 3600, 240  # the crisis of the demo begins at three in the afternoon
 CLOSING_SECONDS = 24 * 3600  # beyond every window, its lateness and the silence after an incident
 LATEST_SECONDS = SHUFFLE_SECONDS / 2
+CLOSING = "closing-"
 COPIES, GARBAGE = 3, 300
 IMAGE = re.compile(r"images/[^\"]+\.(?:jpg|png)")
 
@@ -67,6 +68,11 @@ def recorded(form: Form, posts: int = POSTS) -> Stream:
             for n, (key, value, headers) in enumerate(garbage(GARBAGE, chance))
         ]
     return Stream(tuple(records), tuple(_closing(last)), rush)
+
+
+def is_closing(post_id: str) -> bool:
+    """Whether that is one of the posts that end a stream."""
+    return post_id.startswith(CLOSING)
 
 
 def digest(records: Iterable[tuple[object, ...]]) -> str:
@@ -133,7 +139,7 @@ def _inline(match: re.Match[str]) -> str:
 def _closing(last: float) -> Iterable[Sent]:
     """Posts of the day after that name no brand, on every partition."""
     for number in range(2 * PARTITIONS):
-        name = f"closing-{number}"
+        name = f"{CLOSING}{number}"
         post = {
             "post_id": name,
             "author_id": name,
