@@ -54,7 +54,7 @@ def test_a_post_becomes_model_input(post: str, prepared: str) -> None:
 
 
 @given(st.one_of(st.text(), st.lists(POST_PARTS | st.text(max_size=3)).map("".join)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_preparing_twice_changes_nothing(text: str) -> None:
     once = prepare_text(text)
 
@@ -62,7 +62,7 @@ def test_preparing_twice_changes_nothing(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_string_becomes_text_that_can_be_encoded(text: str) -> None:
     assert prepare_text(text).encode("utf-8") is not None
 

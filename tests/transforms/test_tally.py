@@ -25,7 +25,7 @@ def a_tally(readings: list[Reading]) -> Tally:
     return tally
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(POSTS), st.integers(0, len(POSTS)), st.integers(0, len(POSTS)))
 def test_any_order_and_any_grouping_gives_the_same_bytes(
     posts: list[Reading], one: int, two: int

@@ -204,7 +204,7 @@ posts_and_pauses = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 4), posts_and_pauses)
 def test_post_no_older_than_the_disorder_is_never_late_whoever_stands_still(
     readers: int, story: list[tuple[set[int], float, set[int], set[int], int]]
