@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -122,8 +123,14 @@ class Bundle:
                 return
             yield from self._deliver(found)
             self.rest = self.rest.after(found.reached)
-            if not found.records:
+            if not found.records and not self._is_whole:
                 return
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all up to the stops belongs to this bundle, however long Kafka takes."""
+        is_unlimited = self._reading.max_records_per_bundle == sys.maxsize
+        return is_unlimited and not self.rest.is_endless
 
     def _deliver(self, found: Poll) -> Iterator[WindowedValue]:
         reading, passed, before = self._reading, self._watermark.seconds(), self.count

@@ -58,6 +58,8 @@ class ReadFromKafka(beam.PTransform):
             time instead of being dropped. Without it late elements keep their own time.
         readers: how many restrictions hold the partitions between them. Prism, FnApiRunner and
             DirectRunner must have 1; Flink spreads more over its workers.
+        max_records_per_bundle: bundles end there, or when nothing more waits. `sys.maxsize` with a
+            `stop` reads all in one bundle, as runners need that do not stream.
         discover_seconds: how often an endless reader looks for new topics and partitions.
     """
 

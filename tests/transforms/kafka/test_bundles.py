@@ -1,0 +1,76 @@
+"""Facts about where a bundle of the Kafka source ends."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+
+from transforms.kafka.bundles import Bundle
+from transforms.kafka.cluster import Cluster
+from transforms.kafka.consumers import Loan
+from transforms.kafka.offsets import OffsetsTracker, spans_between
+from transforms.kafka.partition_times import PartitionTime, PartitionTimes, PartitionWatermark
+from transforms.kafka.source import ReadFromKafka
+
+PLACE = ("posts", 0)
+STOP = 4
+
+
+@dataclass
+class SlowKafka:
+    """A consumer whose broker has records at every other poll alone."""
+
+    offset: int = 0
+    polls: int = 0
+    paused: list[Any] = field(default_factory=list)
+
+    def poll(self, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
+        self.polls += 1
+        if self.polls % 2 == 0:
+            return {}
+        record = SimpleNamespace(
+            topic="posts", partition=0, offset=self.offset, timestamp=1, key=None, value=b"",
+            headers=(),
+        )  # fmt: skip
+        self.offset += 1
+        return {TopicPartition(*PLACE): [record]}
+
+    def position(self, partition: Any, timeout_ms: int | None = None) -> int:
+        return self.offset
+
+    def pause(self, *partitions: Any) -> None:
+        self.paused += partitions
+
+
+def a_bundle(most: int, stop: int | None = STOP) -> Bundle:
+    source = ReadFromKafka(Cluster("here:1"), topics=("posts",), max_records_per_bundle=most)
+    spans = spans_between({PLACE: 0}, None if stop is None else {PLACE: stop})
+    times = PartitionTimes((PartitionTime(*PLACE),))
+    watermark = PartitionWatermark(times, disorder_seconds=0, idle_seconds=10)
+    return Bundle(source.reading, 0, Loan(SlowKafka()), OffsetsTracker(spans), watermark)
+
+
+def test_a_bundle_ends_where_nothing_waits() -> None:
+    bundle = a_bundle(most=1_000)
+
+    assert len(list(bundle.elements())) == 1
+    assert bundle.rest.unread == {PLACE: 1}
+
+
+def test_a_reader_that_is_to_make_one_bundle_waits_for_all_of_it() -> None:
+    bundle = a_bundle(most=sys.maxsize)
+
+    assert len(list(bundle.elements())) == STOP
+    assert bundle.rest.is_done
+
+
+@pytest.mark.parametrize("most", [1, sys.maxsize])
+def test_an_endless_reader_never_waits_for_all(most: int) -> None:
+    bundle = a_bundle(most, stop=None)
+
+    assert len(list(bundle.elements())) == 1
