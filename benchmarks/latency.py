@@ -34,6 +34,7 @@ from transforms.channels.registry import read_source_post
 from transforms.refusals import Refused
 
 START_SECONDS = 600.0  # on a busy machine
+WARM_SECONDS = 20.0
 DISORDER_SECONDS = 2
 WINDOW_SECONDS = 10
 WINDOWS: dict[str, Any] = {
@@ -152,9 +153,11 @@ def measure(stack: Stack, runner: str, rate: float, seconds: float) -> dict[str,
     with running(settings, runner, stack.home / f"{runner}.log"):
         player.start()
         try:
-            wait(lambda: waiting(topics) < rate * 3 + 5, START_SECONDS)
-            since = time.time() + 2
+            wait(lambda: waiting(topics) < rate * WARM_SECONDS, START_SECONDS)
+            time.sleep(WARM_SECONDS)
+            since = time.time()
             time.sleep(seconds)
+            waited = waiting(topics)
         finally:
             player.stop()
         time.sleep(WINDOW_SECONDS + DISORDER_SECONDS)
@@ -165,6 +168,7 @@ def measure(stack: Stack, runner: str, rate: float, seconds: float) -> dict[str,
         "runner": runner,
         "rate": rate,
         "load": load(),
+        "waiting_at_end": waited,
         "reading": statistics(reading_latencies(servers, since)),
         "trend": statistics(trend_latencies(servers, since)),
     }
@@ -217,9 +221,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def in_words(results: dict[str, Any]) -> str:
     """The report for people."""
-    columns = ["runner", "posts/s", "", "samples", "p50 s", "p95 s", "highest s"]
+    columns = ["runner", "posts/s", "load", "", "samples", "p50 s", "p95 s", "highest s"]
     rows = [
-        [run["runner"], f"{run['rate']:g}", words, *_cells(run[kind])]
+        [run["runner"], f"{run['rate']:g}", str(run["load"]), words, *_cells(run[kind])]
         for run in results["runs"]
         for kind, words in (("reading", "produce → Reading"), ("trend", "window end → Trend"))
     ]
