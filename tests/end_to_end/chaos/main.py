@@ -35,13 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
     names = options.faults.split(",")
     if unknown := set(names) - FAULTS.keys():
         parser.error(f"no fault {min(unknown)}; there are {', '.join(FAULTS)}")
-    made = set() if options.again else {(r["fault"], r["run"]) for r in read_results(results)}
+    made = set() if options.again else made_before(results)
     wanted = [(name, n) for n in range(1, options.runs + 1) for name in names]
     return run_all([one for one in wanted if one not in made], options.home, results)
 
 
 def run_all(wanted: list[tuple[str, int]], home: Path, results: Path) -> int:
     """Make runs, one after the other on one stack; 1 where one was not exact."""
+    if not wanted:
+        _say("every run was made before (--again makes them again)")
+        return 0
     home.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended
     bad = 0
@@ -59,6 +62,11 @@ def run_all(wanted: list[tuple[str, int]], home: Path, results: Path) -> int:
                 file.write(json.dumps(result) + "\n")
             _say(f"  {summary(result)}")
     return 1 if bad else 0
+
+
+def made_before(results: Path) -> set[tuple[str, int]]:
+    """The runs that came to a verdict."""
+    return {(r["fault"], r["run"]) for r in read_results(results) if "error" not in r}
 
 
 def read_results(path: Path) -> list[Result]:
