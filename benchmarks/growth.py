@@ -18,7 +18,7 @@ from pipelines.flink.rest import FlinkRest
 JOB = "benchmarks.source_job"
 PARTITIONS = (1, 4, 16)
 AFTERWARDS = 50_000  # records that meet a full state
-KEYS_LIMIT_SECONDS = 1_200.0
+KEYS_LIMIT_SECONDS = 3_600.0
 ON_PRISM = Alternative("Prism", JOB, ("--engine", "prism"))
 ON_FLINK = Alternative(
     "Flink on one machine",

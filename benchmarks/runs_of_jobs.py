@@ -16,14 +16,15 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.counting import Seen, count_notes, read_notes, sum_up
-from benchmarks.memory import cpu_seconds, descendants, peaks
+from benchmarks.memory import cpu_seconds, descendants, megabytes, peaks
 from benchmarks.own_stack import end
 from deploy.processes import REPOSITORY
 from deploy.stack import Stack
 from pipelines.flink.rest import FlinkRest
 from pipelines.settings import SettingsError
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.5
+MOST_MEGABYTES = 8_000.0  # of one run: others use the machine too
 
 
 class DidNotRunError(RuntimeError):
@@ -129,6 +130,9 @@ def _await_all(
     while (seen := count_notes(output)) < records:
         if process.poll() not in (None, 0):
             raise DidNotRunError(f"ended early: {last_words(log)}")
+        used = sum(megabytes(pid) or 0.0 for pid in descendants(process.pid))
+        if used > MOST_MEGABYTES:
+            raise DidNotRunError(f"{used:,.0f} MB in use after {seen:,} of {records:,} records")
         if time.monotonic() > deadline:
             raise DidNotRunError(
                 f"{seen:,} of {records:,} records in {limit_seconds:.0f} s: {last_words(log)}"
