@@ -47,7 +47,8 @@ class CountBaseline(msgspec.Struct):
         mean, variance = self._moments()
         if self.counts:
             variance += mean * overlap / len(self.counts)
-        return Departure(count, round(mean, 4), surprise(count_tail(count, mean, variance)))
+        tail = count_tail(count, mean, variance)
+        return Departure(float(count), round(mean, 4), surprise(tail))
 
     def learn_one(self, count: int) -> None:
         """Remember one window."""

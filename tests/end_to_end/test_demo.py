@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines.commands import DEMO
+from pipelines.run_folder import FILES
+from schemas.records import Alert, Reading, Record, Rejection, Trend, decode, encode
 from tests.end_to_end.runs import Run, moodwire
 
 pytestmark = pytest.mark.timeout(1200)
@@ -29,6 +31,14 @@ def test_what_the_demo_spoils_is_found_in_the_dead_letters(demo: Run) -> None:
     causes = {letter["cause"] for letter in demo.records("dead-letters.jsonl")}
 
     assert {"not_json", "bad_timestamp", "clock_out_of_range", "too_late", "no_id"} <= causes
+
+
+@pytest.mark.parametrize("kind", [Reading, Trend, Alert, Rejection])
+def test_records_are_the_same_bytes_once_they_have_been_read(demo: Run, kind: type[Record]) -> None:
+    name = FILES[f"{kind.__name__.lower()}s"]
+
+    for line in (demo.folder / name).read_bytes().splitlines():
+        assert encode(decode(line, kind)) == line
 
 
 def test_the_crisis_is_told_with_the_pictures_behind_it(demo: Run) -> None:

@@ -1,6 +1,13 @@
+import msgspec
 import pytest
 
-from models.detection.baselines import CAPACITY, CountBaseline, LevelBaseline, ShareBaseline
+from models.detection.baselines import (
+    CAPACITY,
+    CountBaseline,
+    Departure,
+    LevelBaseline,
+    ShareBaseline,
+)
 
 
 def counted(*counts: int) -> CountBaseline:
@@ -23,6 +30,13 @@ def test_the_more_the_more_surprising_and_few_are_not() -> None:
 
     assert scores == sorted(scores)
     assert scores[0] == 0 and scores[1] < 0.5 and scores[3] > 6
+
+
+def test_a_departure_is_the_same_once_it_has_been_stored() -> None:
+    found = counted(10, 11, 9).score_one(30)
+
+    stored = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Departure)
+    assert msgspec.json.encode(stored) == msgspec.json.encode(found)
 
 
 def test_overlapping_windows_teach_less() -> None:
