@@ -24,7 +24,8 @@ from transforms.read import Read
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
 
-RECORDS_PER_BUNDLE = 2_000
+# A bundle that reads holds checkpoints up until the stages behind it took its posts: some seconds.
+RECORDS_PER_BUNDLE = 200
 
 
 @dataclass(frozen=True)
