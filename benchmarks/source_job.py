@@ -18,6 +18,7 @@ from pipelines.runners import choose_runner
 from pipelines.settings import FlinkSettings
 from transforms.deduplicate import DropDuplicates
 from transforms.kafka.cluster import Cluster
+from transforms.kafka.heap import settle_heap
 from transforms.kafka.source import ReadFromKafka
 
 ENGINES = ("prism", "flink-local", "flink-cluster")
@@ -108,6 +109,7 @@ def read_arguments() -> tuple[argparse.Namespace, list[str]]:
 def main() -> None:
     """Run until the parent has seen enough and ends this process."""
     job, extra = read_arguments()
+    settle_heap()
     pipeline = open_pipeline(job, extra)
     build(pipeline, job)
     pipeline.run().wait_until_finish()

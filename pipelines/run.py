@@ -22,6 +22,7 @@ from pipelines.runners import Runner
 from pipelines.settings import Settings
 from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
 from transforms.counters import NAMESPACE
+from transforms.kafka.heap import settle_heap
 
 POLL_SECONDS = 0.5
 
@@ -108,6 +109,7 @@ def hush_workers() -> None:
 
 def start(pipeline: beam.Pipeline) -> Any:
     """Start a streaming runner; Beam's own SIGINT handler would stop it under our feet."""
+    settle_heap()  # this process is the worker
     ours = signal.getsignal(signal.SIGINT)
     result = pipeline.run()
     signal.signal(signal.SIGINT, ours)

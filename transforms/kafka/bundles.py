@@ -22,6 +22,7 @@ from transforms.kafka.starts import Start, Stop
 
 FIRST_POLL_MS = 200  # how long a bundle waits for its first record
 NEXT_POLL_MS = 10  # and for further ones: a new bundle takes longer than the next fetch
+POLL_RECORDS = 2_000  # more at once leave the processor's caches
 CONFIRM_SECONDS = 1.0  # how often a silent partition, or a silent reader's group, is asked about
 CONFIRM_MS = 2_000
 
@@ -44,6 +45,7 @@ class Reading:
     discover_seconds: float
     readers: int
     max_records_per_bundle: int
+    max_seconds_per_bundle: float
     metrics: MetricNames
     run: str
 
@@ -111,13 +113,15 @@ class Bundle:
         self.rest: Spans = tracker.current_restriction()
         self.count = 0
         self.was_split = False
+        self._until = time.monotonic() + reading.max_seconds_per_bundle
 
     def elements(self) -> Iterator[WindowedValue]:
         """The elements of the bundle's records, in the order of each partition."""
         most = self._reading.max_records_per_bundle
-        while self.rest.unread and self.count < most:
+        while self.rest.unread and self.count < most and not self._is_long:
             wait_ms = NEXT_POLL_MS if self.count else FIRST_POLL_MS
-            found = poll(self._loan.consumer, self.rest, wait_ms, most - self.count)
+            at_once = min(POLL_RECORDS, most - self.count)
+            found = poll(self._loan.consumer, self.rest, wait_ms, at_once)
             if not self._tracker.try_claim(found.reached):
                 self.was_split = True
                 return
@@ -125,6 +129,11 @@ class Bundle:
             self.rest = self.rest.after(found.reached)
             if not found.records and not self._is_whole:
                 return
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether it has lasted long enough, the stages behind it included."""
+        return not self._is_whole and time.monotonic() >= self._until
 
     @property
     def _is_whole(self) -> bool:

@@ -51,6 +51,7 @@ class ConfluentConsumer:
             "allow.auto.create.topics": False,
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 16_384,  # for each partition, or a backlog fills memory
+            "fetch.queue.backoff.ms": 10,  # a full queue would be left alone for a second
         }
         with translated():
             self._consumer = fast.Consumer(self._settings)

@@ -60,6 +60,8 @@ class ReadFromKafka(beam.PTransform):
             DirectRunner must have 1; Flink spreads more over its workers.
         max_records_per_bundle: bundles end there, or when nothing more waits. `sys.maxsize` with a
             `stop` reads all in one bundle, as runners need that do not stream.
+        max_seconds_per_bundle: bundles end then too, so that results flow and checkpoints need
+            not wait, whatever the stages behind take.
         discover_seconds: how often an endless reader looks for new topics and partitions.
     """
 
@@ -76,7 +78,8 @@ class ReadFromKafka(beam.PTransform):
     idle_seconds: float = 10.0
     discover_seconds: float = 30.0
     readers: int = 1
-    max_records_per_bundle: int = 10_000
+    max_records_per_bundle: int = 100_000
+    max_seconds_per_bundle: float = 1.0
     metrics: MetricNames = NAMES
     run: str = field(default_factory=lambda: uuid4().hex[:8], init=False)
 

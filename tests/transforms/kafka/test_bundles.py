@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -23,15 +24,16 @@ STOP = 4
 
 @dataclass
 class SlowKafka:
-    """A consumer whose broker has records at every other poll alone."""
+    """A consumer whose broker has nothing at every other poll, or so."""
 
     offset: int = 0
     polls: int = 0
+    empty_every: int = 2
     paused: list[Any] = field(default_factory=list)
 
     def poll(self, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         self.polls += 1
-        if self.polls % 2 == 0:
+        if self.polls % self.empty_every == 0:
             return {}
         record = SimpleNamespace(
             topic="posts", partition=0, offset=self.offset, timestamp=1, key=None, value=b"",
@@ -47,8 +49,13 @@ class SlowKafka:
         self.paused += partitions
 
 
-def a_bundle(most: int, stop: int | None = STOP) -> Bundle:
-    source = ReadFromKafka(Cluster("here:1"), topics=("posts",), max_records_per_bundle=most)
+def a_bundle(most: int, stop: int | None = STOP, seconds: float = 60.0) -> Bundle:
+    source = ReadFromKafka(
+        Cluster("here:1"),
+        topics=("posts",),
+        max_records_per_bundle=most,
+        max_seconds_per_bundle=seconds,
+    )
     spans = spans_between({PLACE: 0}, None if stop is None else {PLACE: stop})
     times = PartitionTimes((PartitionTime(*PLACE),))
     watermark = PartitionWatermark(times, disorder_seconds=0, idle_seconds=10)
@@ -74,3 +81,22 @@ def test_an_endless_reader_never_waits_for_all(most: int) -> None:
     bundle = a_bundle(most, stop=None)
 
     assert len(list(bundle.elements())) == 1
+
+
+def test_a_bundle_ends_in_time_whatever_the_stages_behind_it_take() -> None:
+    bundle = a_bundle(most=1_000, stop=None, seconds=0.05)
+    bundle._loan.consumer.empty_every = sys.maxsize
+
+    count = 0
+    for _ in bundle.elements():
+        count += 1
+        time.sleep(0.02)
+
+    assert 1 < count < 10
+    assert bundle.rest.unread == {PLACE: count}
+
+
+def test_a_bundle_of_all_takes_its_time() -> None:
+    bundle = a_bundle(most=sys.maxsize, seconds=0.0)
+
+    assert len(list(bundle.elements())) == STOP
