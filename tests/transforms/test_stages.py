@@ -16,7 +16,16 @@ from tests.builders import NOON, a_delivery, a_post, a_source_post, at
 from transforms.brands import Brand
 from transforms.clean import Clean
 from transforms.decode import Decode
-from transforms.deduplicate import DropDuplicates
+from transforms.deduplicate import (
+    ENTRY,
+    SHARDS,
+    STEPS,
+    DropDuplicates,
+    holds,
+    identity,
+    shard_of,
+    without_past,
+)
 from transforms.expectations import build_report, load_expectations
 from transforms.prepare import Preparer
 from transforms.refusals import Refused
@@ -119,7 +128,7 @@ def test_a_redelivered_post_is_dropped_and_counted() -> None:
     assert counted(pipeline) == {'moodwire_duplicates_total{channel="x"}': 2}
 
 
-def test_an_identity_is_forgotten_when_the_watermark_passes_the_horizon() -> None:
+def test_an_identity_is_forgotten_once_the_watermark_has_passed_the_horizon() -> None:
     first, again = timed([a_pair(), a_pair(created_at=at(5000))])
     stream = (
         TestStream()
@@ -127,7 +136,7 @@ def test_an_identity_is_forgotten_when_the_watermark_passes_the_horizon() -> Non
         .add_elements([first])
         .advance_watermark_to(NOON + 3599)
         .add_elements([first])
-        .advance_watermark_to(NOON + 3601)
+        .advance_watermark_to(NOON + 3600 + 3600 / STEPS + 1)
         .add_elements([again])
         .advance_watermark_to_infinity()
     )
@@ -138,6 +147,24 @@ def test_an_identity_is_forgotten_when_the_watermark_passes_the_horizon() -> Non
             unique.posts | "P" >> beam.Map(stamped), equal_to([("1", 0), ("1", 5000)]), label="p"
         )
         assert_that(unique.duplicates | beam.Map(stamped), equal_to([("1", 0)]))  # fmt: skip
+
+
+def test_identities_of_a_shard_are_told_apart() -> None:
+    digests = [identity(a_post(post_id=str(number))) for number in range(2_000)]
+    seen = b"".join(ENTRY.pack(digest, n) for n, digest in enumerate(digests[:1_000]))
+
+    assert [holds(seen, digest) for digest in digests] == [True] * 1_000 + [False] * 1_000
+    assert [holds(without_past(seen, 499), d) for d in digests[:1_000]] == [False] * 500 + [
+        True
+    ] * 500
+    assert not holds(seen, (seen + seen)[10:26])  # lies across two entries
+    assert len({shard_of(digest) for digest in digests}) > SHARDS / 2
+
+
+def test_an_identity_is_channel_and_id() -> None:
+    assert identity(a_post(channel="x", post_id="1")) == identity(a_post(channel="x", text="!"))
+    assert identity(a_post(channel="x")) != identity(a_post(channel="reddit"))
+    assert identity(a_post(post_id="\ud800"))  # no valid text, an identity all the same
 
 
 def test_valid_posts_pass_at_their_own_time_and_others_become_dead_letters() -> None:
