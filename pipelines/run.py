@@ -20,9 +20,9 @@ from pipelines.monitor import monitor, publish
 from pipelines.run_folder import Outcome, RunFolder, count_outcome
 from pipelines.runners import Runner
 from pipelines.settings import Settings
+from pipelines.worker import prepare_worker
 from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
 from transforms.counters import NAMESPACE
-from transforms.kafka.heap import settle_heap
 
 POLL_SECONDS = 0.5
 
@@ -109,7 +109,7 @@ def hush_workers() -> None:
 
 def start(pipeline: beam.Pipeline) -> Any:
     """Start a streaming runner; Beam's own SIGINT handler would stop it under our feet."""
-    settle_heap()  # this process is the worker
+    prepare_worker()  # embedded runners and a local Flink have theirs in this process
     ours = signal.getsignal(signal.SIGINT)
     result = pipeline.run()
     signal.signal(signal.SIGINT, ours)

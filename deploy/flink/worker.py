@@ -8,7 +8,7 @@ import sys
 
 from apache_beam.runners.worker.sdk_worker import SdkHarness
 
-from transforms.kafka.heap import settle_heap
+from pipelines.worker import prepare_worker
 
 MIB = 1024 * 1024
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     words = f"%(asctime)s %(levelname)s worker {options.worker_id} (%(process)d): %(message)s"
     logging.basicConfig(level=logging.WARNING, format=words)
-    settle_heap()
+    prepare_worker()
     SdkHarness(
         options.control,
         worker_id=options.worker_id,

@@ -1,0 +1,62 @@
+"""What a worker process does before its first bundle, embedded or in a Flink worker pool."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+from apache_beam.runners.worker import statecache
+from apache_beam.runners.worker.bundle_processor import (
+    FnApiUserStateContext,
+    SynchronousBagRuntimeState,
+)
+
+from transforms.kafka.heap import settle_heap
+
+OBJECT_BYTES, PER_WIRE_BYTE = 64, 2  # what Python's objects take, about
+_walk = statecache.get_deep_size
+
+
+def prepare_worker() -> None:
+    """Make state and memory cheap for the workers of this process.
+
+    A post touches some twenty windows, each a state cell of its own, and Beam 2.77 spends more on
+    them than the model takes (docs/decisions/0014).
+    """
+    settle_heap()
+    statecache.get_deep_size = measure
+    FnApiUserStateContext.commit = commit_at_once  # type: ignore[method-assign, assignment]
+
+
+def measure(*objects: Any) -> int:
+    """About the bytes of memory that cached state takes.
+
+    Beam's own measure first looks through the globals of every module, thousands where models are
+    loaded, and does so twice for each cell that a bundle writes.
+    """
+    try:
+        wire = msgspec.msgpack.encode(objects, enc_hook=sys.getsizeof)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return int(_walk(*objects))
+    return OBJECT_BYTES + PER_WIRE_BYTE * len(wire)
+
+
+def commit_at_once(context: FnApiUserStateContext) -> None:
+    """Write the cells of a bundle, then wait for the runner's answers: one wait, not one a cell."""
+    for answer in [_send(state) for state in context._all_states.values()]:
+        if answer is not None:
+            answer.get()
+
+
+def _send(state: Any) -> Any:
+    """Send what a cell has to write; the answer to wait for, if there is one."""
+    bag = getattr(state, "_underlying_bag_state", state)
+    if not isinstance(bag, SynchronousBagRuntimeState):
+        state.commit()
+        return None
+    answer = bag._state_handler.clear(bag._state_key) if bag._cleared else None
+    if bag._added_elements:
+        coder = bag._value_coder.get_impl()
+        answer = bag._state_handler.extend(bag._state_key, coder, bag._added_elements)
+    return answer

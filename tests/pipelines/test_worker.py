@@ -1,0 +1,110 @@
+"""Facts about what worker processes change in Beam: the same state at a fraction of the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.coders import StrUtf8Coder
+from apache_beam.runners.worker import statecache
+from apache_beam.runners.worker.bundle_processor import (
+    FnApiUserStateContext,
+    ReadModifyWriteRuntimeState,
+    SynchronousBagRuntimeState,
+)
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.transforms.userstate import (
+    BagStateSpec,
+    CombiningValueStateSpec,
+    ReadModifyWriteStateSpec,
+)
+
+from pipelines.worker import commit_at_once, measure
+from transforms.tally import Tally
+
+
+class CountUp(beam.DoFn):
+    LAST = ReadModifyWriteStateSpec("last", StrUtf8Coder())
+    ALL = BagStateSpec("all", StrUtf8Coder())
+    SUM = CombiningValueStateSpec("sum", combine_fn=sum)
+
+    def process(
+        self,
+        element: tuple[str, int],
+        last: Any = beam.DoFn.StateParam(LAST),
+        bag: Any = beam.DoFn.StateParam(ALL),
+        total: Any = beam.DoFn.StateParam(SUM),
+    ) -> Iterator[tuple[str, str, int, int]]:
+        key, number = element
+        before = last.read() or "-"
+        last.write(str(number))
+        bag.add(str(number))
+        total.add(number)
+        yield key, before, len(list(bag.read())), total.read()
+
+
+def test_state_is_what_it_was_in_every_kind_of_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FnApiUserStateContext, "commit", commit_at_once)
+    monkeypatch.setattr(statecache, "get_deep_size", measure)
+    pairs = [(key, number) for number in range(3) for key in "ab"]
+
+    with TestPipeline(runner="FnApiRunner") as pipeline:
+        found = pipeline | beam.Create(pairs, reshuffle=False) | beam.ParDo(CountUp())  # type: ignore[no-untyped-call]
+        expected = [(key, *row) for key in "ab" for row in (("-", 1, 0), ("0", 2, 1), ("1", 3, 3))]
+        assert_that(found, equal_to(expected))
+
+
+@dataclass
+class SlowRunner:
+    """Takes note of what it is sent and when somebody waits for its answer."""
+
+    noted: list[str] = field(default_factory=list)
+
+    def clear(self, key: str) -> Any:
+        self.noted.append(f"clear {key}")
+        return SimpleNamespace(get=lambda: self.noted.append(f"wait for clear {key}"))
+
+    def extend(self, key: str, coder: Any, values: list[Any]) -> Any:
+        self.noted.append(f"write {key} {values}")
+        return SimpleNamespace(get=lambda: self.noted.append(f"wait for {key}"))
+
+
+def test_all_cells_of_a_bundle_are_written_before_anybody_waits() -> None:
+    runner = SlowRunner()
+    cells = {
+        key: ReadModifyWriteRuntimeState(SynchronousBagRuntimeState(runner, key, StrUtf8Coder()))  # type: ignore[arg-type]
+        for key in "abc"
+    }
+    cells["a"].write("1")
+    cells["b"].clear()
+
+    commit_at_once(SimpleNamespace(_all_states=cells))  # type: ignore[arg-type]
+
+    assert runner.noted == [
+        "clear a",
+        "write a ['1']",
+        "clear b",
+        "wait for a",
+        "wait for clear b",
+    ]
+
+
+def test_cached_state_is_measured_about_as_beam_does() -> None:
+    tally = Tally(models={f"model-{number}": number for number in range(50)})
+
+    for value in ([tally], [b"x" * 10_000], [], [True]):
+        assert measure(value) > 0
+        assert 0.2 < measure(value) / statecache.get_deep_size(value) < 5
+
+
+def test_what_has_no_bytes_on_the_wire_is_measured_too() -> None:
+    knot: list[Any] = []
+    knot.append(knot)
+
+    assert measure(object(), {(1, 2): 3}) > 0
+    assert measure(knot) > 0
