@@ -21,6 +21,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from deploy.kafka.broker import Broker
 from deploy.processes import REPOSITORY
+from pipelines.flink.job_server import find_job_server
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 DEADLINE_SECONDS = 120.0
@@ -43,6 +44,13 @@ def prism() -> str:
 def runner_arguments(runner: str) -> list[str]:
     if runner == "FnApiRunner":
         return ["--runner=FnApiRunner"]
+    if runner == "FlinkRunner":
+        return [
+            *("--runner=FlinkRunner", "--flink_version=1.19", "--flink_master=[local]"),
+            *(f"--flink_job_server_jar={find_job_server()}", "--environment_type=LOOPBACK"),
+            *("--streaming", "--parallelism=4", "--checkpointing_interval=1000"),
+            *("--finish_bundle_before_checkpointing", "--max_bundle_time_mills=100"),
+        ]
     return ["--runner=PrismRunner", f"--prism_location={prism()}", "--environment_type=LOOPBACK"]
 
 

@@ -15,6 +15,7 @@ import pytest
 from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from deploy.flink.jars import resolve_job_server
 from deploy.kafka.broker import Broker, resolve_jars
 from deploy.kafka.topics import create_topics
 from tests.end_to_end.kafka_runs import (
@@ -45,7 +46,8 @@ CODECS = ("gzip", "snappy", "lz4", "zstd")
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()  # before the network goes
+    resolve_jars()
+    resolve_job_server()  # before the network goes
     with only_loopback():
         broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
         broker.start()
@@ -181,11 +183,12 @@ def test_topics_and_partitions_made_while_running_are_read_from_their_first_reco
     assert not any(line["too_late"] for line in lines(tmp_path / "deliveries.jsonl"))
 
 
+@pytest.mark.parametrize(("runner", "readers"), [("PrismRunner", 1), ("FlinkRunner", 4)])
 def test_silent_partitions_hold_no_window_back_and_lose_nothing_when_they_return(
-    broker: Broker, topic: str, tmp_path: Path
+    broker: Broker, topic: str, tmp_path: Path, runner: str, readers: int
 ) -> None:
     log = tmp_path / "job.log"
-    with job(broker, topic, tmp_path, *runner_arguments("PrismRunner")):
+    with job(broker, topic, tmp_path, f"--readers={readers}", *runner_arguments(runner)):
         produce_at(broker, topic, range(600), 2)
         until(lambda: positions(tmp_path).total() == 600, log)
         read_at = time.monotonic()
