@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -140,6 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.resume:
         (place / "soak.jsonl").unlink(missing_ok=True)
     machine = describe_machine()
+    # A heap that fills for the first time would look like a leak; what is on it is told apart.
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:+AlwaysPreTouch"
     home = options.home.resolve()
     with own_stack(home, fresh=not options.resume) as stack:
         create_topics(stack.broker.bootstrap_servers, read_topics())

@@ -87,6 +87,8 @@ def slopes(samples: list[dict[str, Any]]) -> list[Slope]:
     steady = after_warm_up(samples)
     names = sorted({name for sample in steady for name in sample["megabytes"]})
     found = [_slope(f"{name}, MB", steady, _memory_of(name)) for name in names]
+    heaps = sorted({name for sample in steady for name in sample.get("heap_megabytes", {})})
+    found += [_slope(f"heap of {name}, MB", steady, _heap_of(name)) for name in heaps]
     found.append(_slope("lag, records", steady, lambda s: s.get("lag")))
     found.append(_slope("behind, s of event time", steady, behind))
     fresh = _one_per_checkpoint(steady)
@@ -106,6 +108,10 @@ def behind(sample: dict[str, Any]) -> float | None:
 
 def _memory_of(name: str) -> Callable[[dict[str, Any]], float | None]:
     return lambda sample: sample["megabytes"].get(name)
+
+
+def _heap_of(name: str) -> Callable[[dict[str, Any]], float | None]:
+    return lambda sample: sample.get("heap_megabytes", {}).get(name)
 
 
 def _megabytes_of(name: str) -> Callable[[dict[str, Any]], float | None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from benchmarks.machine import load
 from benchmarks.memory import command, cpu_seconds, descendants, megabytes
@@ -14,6 +16,18 @@ from deploy.stack import Stack
 from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError
 from pipelines.flink.samples import counters_of
 from schemas.metrics import WATERMARK
+
+HEAP = "Status.JVM.Memory.Heap.Used"
+
+
+def _answer(url: str) -> Any:
+    """What Flink's REST interface says.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    with urlopen(url, timeout=10) as answer:
+        return json.load(answer)
 
 
 class Sampler:
@@ -33,6 +47,7 @@ class Sampler:
             "at": time.time(),
             "load": load(),
             "megabytes": {name: megabytes(pid) for name, pid in pids.items()},
+            "heap_megabytes": self._heaps(),
             "cpu_seconds": {name: cpu_seconds(pid) for name, pid in pids.items()},
             "topics": ends,
             "lag": ends["posts"] - committed,
@@ -50,6 +65,18 @@ class Sampler:
                 found["launcher"] = pid
         found["benchmark"] = os.getpid()
         return {name: pid for name, pid in found.items() if pid is not None}
+
+    def _heaps(self) -> dict[str, float]:
+        """What objects take of the heap of each part of Flink, garbage of the moment included."""
+        rest = f"http://{self._stack.flink.rest}"
+        try:
+            managers = _answer(f"{rest}/taskmanagers")["taskmanagers"]
+            places = {m["id"]: f"{rest}/taskmanagers/{m['id']}" for m in managers}
+            places["jobmanager"] = f"{rest}/jobmanager"
+            found = {name: _answer(f"{at}/metrics?get={HEAP}") for name, at in places.items()}
+        except OSError:
+            return {}
+        return {name: int(rows[0]["value"]) / 1e6 for name, rows in found.items() if rows}
 
     def _job(self) -> dict[str, Any]:
         try:

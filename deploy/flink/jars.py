@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from deploy.flink.residual_state import bound_residual_state
 from deploy.jars import fetch_jars
 from deploy.processes import REPOSITORY, run
 
@@ -32,6 +33,8 @@ def resolve_cluster(home: Path = TOOLS / "flink-cluster") -> Path:
 def resolve_job_server(home: Path = TOOLS / "flink") -> Path:
     """Beam's Flink job server as one jar that names the others, for `--flink_job_server_jar`."""
     jars = fetch_jars(POM, home / "lib", "Flink's job server")
+    for execution in jars.glob("beam-runners-java-fn-execution-*.jar"):
+        bound_residual_state(execution)
     jar = home / "job-server.jar"
     named = sorted(f"lib/{path.name}" for path in jars.glob("*.jar"))
     text = manifest("org.apache.beam.runners.flink.FlinkJobServerDriver", named)

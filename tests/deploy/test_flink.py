@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 from deploy.flink.cluster import FlinkCluster, main
-from deploy.flink.jars import manifest
+from deploy.flink.jars import manifest, resolve_job_server
+from deploy.flink.residual_state import ALWAYS_THE_SAME, CLASS, NUMBERED, bound_residual_state
 from deploy.flink.settings import TASK_MEMORY, cluster_settings, task_manager_settings
 from deploy.flink.worker_pool import WorkerPool
 from deploy.ports import read_ports
@@ -99,3 +101,38 @@ def test_settings_are_plain_yaml() -> None:
     settings = cluster_settings(Path("/run"), read_ports(), 2, 5.0)
 
     assert yaml.safe_load(yaml.safe_dump(settings)) == settings
+
+
+def a_jar(folder: Path, code: bytes) -> Path:
+    jar = folder / "beam-runners-java-fn-execution-2.70.0.jar"
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+        archive.writestr(CLASS, code)
+    return jar
+
+
+def test_residual_state_is_bounded_once_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    jar = a_jar(tmp_path, b"before" + NUMBERED + b"after")
+
+    assert bound_residual_state(jar)
+    assert not bound_residual_state(jar)
+    with zipfile.ZipFile(jar) as archive:
+        assert archive.read(CLASS) == b"before" + ALWAYS_THE_SAME + b"after"
+        assert archive.namelist() == ["META-INF/MANIFEST.MF", CLASS]
+
+
+@pytest.mark.parametrize("code", [b"another release", NUMBERED + NUMBERED])
+def test_a_job_server_that_needs_no_cure_is_left_alone(tmp_path: Path, code: bytes) -> None:
+    jar = a_jar(tmp_path, code)
+    before = jar.read_bytes()
+
+    assert not bound_residual_state(jar)
+    assert jar.read_bytes() == before
+
+
+def test_the_job_server_that_is_used_has_bounded_residual_state() -> None:
+    jars = resolve_job_server().with_name("lib")
+    (jar,) = jars.glob("beam-runners-java-fn-execution-*.jar")
+
+    with zipfile.ZipFile(jar) as archive:
+        assert archive.read(CLASS).count(ALWAYS_THE_SAME) == 1
