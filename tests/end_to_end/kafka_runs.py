@@ -19,9 +19,11 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from deploy.kafka.broker import Broker
+from deploy.flink.jars import resolve_job_server
+from deploy.kafka.broker import Broker, resolve_jars
 from deploy.processes import REPOSITORY
 from pipelines.flink.job_server import find_job_server
+from tests.end_to_end.loopback import only_loopback
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 DEADLINE_SECONDS = 120.0
@@ -32,6 +34,20 @@ def free_ports() -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         return one.getsockname()[1], other.getsockname()[1]
+
+
+@contextmanager
+def running_broker(home: Path) -> Iterator[Broker]:
+    """A broker on a network of its own, and what Flink needs, fetched before the network goes."""
+    resolve_jars()
+    resolve_job_server()
+    with only_loopback():
+        broker = Broker(home, *free_ports())
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.stop()
 
 
 def prism() -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics, read_topics
 from tests.end_to_end.kafka_runs import (
     DEADLINE_SECONDS,
     NOON,
     everything_once,
-    free_ports,
     job,
     lines,
     newest_by_key,
@@ -23,11 +22,11 @@ from tests.end_to_end.kafka_runs import (
     produce,
     producer_of,
     runner_arguments,
+    running_broker,
     succeed,
     until,
     write_numbers,
 )
-from tests.end_to_end.loopback import only_loopback
 from transforms.kafka.bundles import poll
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.connection import check_source
@@ -39,12 +38,8 @@ POSTS = 2_000
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
-        broker.stop()
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics, read_topics
 from pipelines.commands import DEMO
-from tests.end_to_end.kafka_runs import free_ports
-from tests.end_to_end.loopback import only_loopback
+from tests.end_to_end.kafka_runs import running_broker
 from tests.end_to_end.runs import moodwire
 
 GOOD, BAD = 60, 3
@@ -34,13 +33,9 @@ sinks:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         create_topics(broker.bootstrap_servers, read_topics())
         yield broker
-        broker.stop()
 
 
 def produce_posts(servers: str) -> None:

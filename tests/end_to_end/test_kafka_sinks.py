@@ -16,10 +16,9 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics
-from tests.end_to_end.kafka_runs import free_ports, job, succeed
-from tests.end_to_end.loopback import only_loopback
+from tests.end_to_end.kafka_runs import job, running_broker, succeed
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.producers import PRODUCERS, Message, deliver
 from transforms.kafka.sink import WriteToKafka
@@ -32,12 +31,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
-        broker.stop()
 
 
 @pytest.fixture

@@ -15,24 +15,22 @@ import pytest
 from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from deploy.flink.jars import resolve_job_server
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics
 from tests.end_to_end.kafka_runs import (
     DEADLINE_SECONDS,
     NOON,
     everything_once,
-    free_ports,
     job,
     lines,
     positions,
     produce,
     producer_of,
     runner_arguments,
+    running_broker,
     succeed,
     until,
 )
-from tests.end_to_end.loopback import only_loopback
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
 from transforms.kafka.connection import connect
 from transforms.kafka.group_times import Report, read_report
@@ -46,13 +44,8 @@ CODECS = ("gzip", "snappy", "lz4", "zstd")
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()
-    resolve_job_server()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
-        broker.stop()
 
 
 @pytest.fixture

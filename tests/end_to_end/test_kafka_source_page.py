@@ -12,18 +12,17 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer
 
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics
 from deploy.processes import REPOSITORY
 from tests.end_to_end.kafka_runs import (
     NOON,
-    free_ports,
     job,
     producer_of,
     runner_arguments,
+    running_broker,
     until,
 )
-from tests.end_to_end.loopback import only_loopback
 from transforms.kafka.source import ReadFromKafka
 
 PAGE = (REPOSITORY / "docs/kafka-source.md").read_text(encoding="utf-8")
@@ -32,13 +31,9 @@ CLICKS = {"clicks": {"num_partitions": 4}, "click-counts": {"num_partitions": 1}
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    resolve_jars()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         create_topics(broker.bootstrap_servers, CLICKS)
         yield broker
-        broker.stop()
 
 
 def counts(broker: Broker) -> list[Any]:
