@@ -14,6 +14,7 @@ from transforms.kafka.producers import require_topic
 from transforms.kafka.sink import WriteToKafka
 from transforms.kafka_posts import METRICS
 from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
+from transforms.rejections import without_original
 
 TOPICS = {
     "readings": "readings",
@@ -50,7 +51,7 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
     if (kafka := settings.sinks.kafka) is not None:
         for kind in FILES:
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
-            sinks[kind].append(Sink("Kafka", _kafka_sink(kafka, kind)))
+            sinks[kind].append(Sink("Kafka", kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
     if (hook := settings.sinks.webhook) is not None:
         webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
@@ -70,7 +71,8 @@ def _media(sink: KafkaSink) -> WriteToKafka:
     return WriteToKafka(sink.cluster, topic, key_of, encode, sink.transactions, METRICS)
 
 
-def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
+def kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
+    """The topic of one kind of records."""
     return WriteToKafka(
         cluster=sink.cluster,
         topic=f"{sink.topic_prefix}{TOPICS[kind]}",
@@ -78,6 +80,7 @@ def _kafka_sink(sink: KafkaSink, kind: str) -> WriteToKafka:
         encode=encode,
         transactions=sink.transactions,
         metrics=METRICS,
+        shorten=without_original if kind == "rejections" else None,
     )
 
 

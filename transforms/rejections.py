@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from schemas.metrics import DEAD_LETTERS
 from schemas.records import Delivery, Rejection
 from transforms.counters import counter
@@ -29,6 +31,12 @@ def reject(delivery: Delivery, refused: Refused) -> Rejection:
     """The dead letter of `delivery`, counted by stage and cause."""
     counter(DEAD_LETTERS, stage=refused.stage, cause=refused.cause).inc()
     return build_rejection(delivery, refused)
+
+
+def without_original(letter: Rejection) -> Rejection:
+    """A dead letter whose record is too large to go with it; the record stays where it stood."""
+    size = f"{len(letter.original):,} bytes, too large to be kept here: read them where they stood"
+    return msgspec.structs.replace(letter, original=b"", detail=f"{letter.detail} [{size}]")
 
 
 def _storable(detail: str) -> str:

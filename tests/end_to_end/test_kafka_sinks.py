@@ -18,6 +18,9 @@ from kafka.errors import KafkaError
 
 from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics
+from pipelines.settings import KafkaSink
+from pipelines.sinks import kafka_sink
+from schemas.records import Position, Rejection, decode
 from tests.end_to_end.kafka_runs import job, running_broker, succeed
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.producers import PRODUCERS, Message, deliver
@@ -73,7 +76,7 @@ def committed(cluster: Cluster, topic: str) -> Counter[tuple[bytes, bytes]]:
 
 
 def all_of(messages: list[Message]) -> Counter[tuple[bytes, bytes]]:
-    return Counter(map(tuple, messages))  # type: ignore[arg-type]
+    return Counter((message.key, message.value) for message in messages)
 
 
 @contextmanager
@@ -234,3 +237,45 @@ def test_pipeline_writes_in_transactions(broker: Broker, topic: str, tmp_path: P
         succeed(process, tmp_path)
 
     assert committed(Cluster(broker.bootstrap_servers), topic).total() == 100
+
+
+def letter_of(size: int) -> Rejection:
+    return Rejection(
+        original=b"\x00" * size,
+        position=Position("posts", 2, 41),
+        stage="decode",
+        cause="not_json",
+        detail="no JSON",
+    )
+
+
+@pytest.mark.parametrize("transactions", [False, True])
+@pytest.mark.parametrize("largest", [1_048_588, 8 << 20])
+def test_dead_letter_that_is_too_large_leaves_its_bytes_where_they_stood_and_stops_nothing(
+    cluster: Cluster, topic: str, transactions: bool, largest: int
+) -> None:
+    letters = [letter_of(10), letter_of(1_000_000), letter_of(20)]
+    settings = KafkaSink(
+        bootstrap_servers=cluster.bootstrap_servers,
+        topic_prefix=f"{topic}-",
+        transactions=transactions,
+    )
+    name = f"{topic}-dead-letters"
+    limit = {"max.message.bytes": str(largest)}
+    create_topics(cluster, {name: {"num_partitions": 4, "configs": limit}})
+
+    sink: Any = kafka_sink(settings, "rejections")
+    writing = sink.writing()
+    writing.setup()
+    writing.start_bundle()
+    for letter in letters:
+        writing.process(letter)
+    writing.finish_bundle()
+    writing.teardown()
+
+    found = [decode(value, Rejection) for _, value in committed(cluster, name).elements()]
+    sizes = sorted(len(letter.original) for letter in found)
+    assert sizes == ([0, 10, 20] if largest < 1_333_333 else [10, 20, 1_000_000])
+    if sizes[0] == 0:
+        (short,) = (letter for letter in found if not letter.original)
+        assert "1,000,000 bytes, too large" in short.detail and short.cause == "not_json"

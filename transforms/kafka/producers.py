@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource
 from kafka.errors import (
     AuthorizationError,
     InvalidTopicError,
@@ -30,17 +31,27 @@ HOPELESS = (  # no number of attempts helps
     MessageSizeTooLargeError,
     RecordListTooLargeError,
 )
-MAX_REQUEST_BYTES = 4 << 20
+MAX_REQUEST_BYTES = 16 << 20
+USUAL_LARGEST_BYTES = 1_048_588  # of a topic that nobody has set it for
+OVERHEAD_BYTES = 512  # what Kafka adds to a record of its own
 DELIVERY_MS = 30_000  # an attempt that takes longer is repeated
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Message(NamedTuple):
-    """What Kafka stores of a record."""
+    """What Kafka stores of a record; `short` makes its value where that is too large for it."""
 
     key: bytes
     value: bytes
+    short: Callable[[], bytes] | None = None
+
+    def fitted(self, largest_bytes: int) -> Message:
+        """This message, or its short form where that is needed and there is one."""
+        size = len(self.key) + len(self.value) + OVERHEAD_BYTES
+        if self.short is None or size <= largest_bytes:
+            return self
+        return Message(self.key, self.short())
 
 
 def send_all(producer: Any, topic: str, messages: Iterable[Message]) -> None:
@@ -72,6 +83,21 @@ def require_topic(cluster: Cluster, topic: str) -> None:
         )
 
 
+def largest_message(cluster: Cluster, topic: str) -> int:
+    """How many bytes of a message `topic` takes; the usual limit where we may not ask.
+
+    Raises:
+        KafkaUnreachableError: no broker answers.
+    """
+    name = "max.message.bytes"
+    try:
+        with open_client(KafkaAdminClient, cluster, "sinks.kafka") as admin:
+            told = admin.describe_configs([ConfigResource("TOPIC", topic)], config_filter="all")
+        return min(int(told["topic"][topic][name]["value"]), MAX_REQUEST_BYTES)
+    except (AuthorizationError, KeyError, TypeError):
+        return USUAL_LARGEST_BYTES
+
+
 def pauses(jitter: Callable[[], float] = random.random) -> Iterable[float]:
     """Endless waits between attempts: doubling up to 5 s, each with up to half of itself off."""
     pause = FIRST_PAUSE_SECONDS
@@ -86,6 +112,7 @@ class Producers:
     def __init__(self) -> None:
         self._open: dict[Cluster, Any] = {}
         self._topics: set[tuple[Cluster, str]] = set()
+        self._largest: dict[tuple[Cluster, str], int] = {}
         self._users: Counter[Cluster] = Counter()
         self._lock = threading.Lock()
 
@@ -112,11 +139,22 @@ class Producers:
                 self._open[cluster] = open_producer(cluster)
             return self._open[cluster]
 
+    def fit(self, cluster: Cluster, topic: str, messages: list[Message]) -> list[Message]:
+        """`messages` as the topic takes them; it is asked once, where one has a short form."""
+        if all(message.short is None for message in messages):
+            return messages
+        with self._lock:
+            if (cluster, topic) not in self._largest:
+                self._largest[cluster, topic] = largest_message(cluster, topic)
+            largest = self._largest[cluster, topic]
+        return [message.fitted(largest) for message in messages]
+
     def drop(self, cluster: Cluster) -> None:
         """Start afresh at the next attempt: a producer may not recover, a topic may be gone."""
         with self._lock:
             producer = self._open.pop(cluster, None)
             self._topics = {seen for seen in self._topics if seen[0] != cluster}
+            self._largest = {at: size for at, size in self._largest.items() if at[0] != cluster}
         if producer is not None:
             producer.close(timeout=0)
 
@@ -156,7 +194,8 @@ def deliver(
     """
     for pause in pauses():
         try:
-            return send_all(PRODUCERS.producer_for(cluster, topic), topic, messages)
+            producer = PRODUCERS.producer_for(cluster, topic)
+            return send_all(producer, topic, PRODUCERS.fit(cluster, topic, messages))
         except HOPELESS:
             raise
         except (KafkaError, KafkaUnreachableError) as error:

@@ -59,10 +59,12 @@ class _Write(beam.DoFn):
         writer: Callable[[], Writer],
         key_of: Callable[[Any], bytes],
         encode: Callable[[Any], bytes],
+        shorten: Callable[[Any], Any] | None = None,
     ) -> None:
         self._open_writer = writer
         self._key_of = key_of
         self._encode = encode
+        self._shorten = shorten
 
     def setup(self) -> None:
         self._writer = self._open_writer()
@@ -77,13 +79,18 @@ class _Write(beam.DoFn):
         self._clear()
 
     def process(self, record: Any) -> None:
-        message = Message(self._key_of(record), self._encode(record))
+        short = None if self._shorten is None else partial(self._encode_short, record)
+        message = Message(self._key_of(record), self._encode(record), short)
         self._waiting.append(message)
         self._bytes += len(message.key) + len(message.value)
         if len(self._waiting) >= MAX_WAITING_RECORDS or self._bytes >= MAX_WAITING_BYTES:
             self._is_begun = True
             self._writer.send(self._waiting, ends=False)
             self._clear()
+
+    def _encode_short(self, record: Any) -> bytes:
+        assert self._shorten is not None
+        return self._encode(self._shorten(record))
 
     def finish_bundle(self) -> None:
         if self._waiting or self._is_begun:
@@ -105,6 +112,9 @@ class WriteToKafka(beam.PTransform, Generic[T]):
     keys must name what a record is about, and a compacted topic then holds each once. With
     `transactions` each bundle is one: consumers that read committed records alone see it whole or
     not at all (docs/decisions/0008-what-effectively-once-means-at-the-sinks.md).
+
+    `shorten` makes a record smaller that is more than the topic takes (`max.message.bytes`);
+    without it such a record fails its bundle again and again.
     """
 
     cluster: Cluster
@@ -113,6 +123,7 @@ class WriteToKafka(beam.PTransform, Generic[T]):
     encode: Callable[[T], bytes]
     transactions: bool = False
     metrics: MetricNames = NAMES
+    shorten: Callable[[T], T] | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -125,4 +136,4 @@ class WriteToKafka(beam.PTransform, Generic[T]):
         """What does the work on a worker."""
         kind = Transactions if self.transactions else _Plain
         writer = partial(kind, self.cluster, self.topic, self.metrics)
-        return _Write(writer, self.key_of, self.encode)
+        return _Write(writer, self.key_of, self.encode, self.shorten)

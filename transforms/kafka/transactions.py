@@ -13,6 +13,7 @@ from transforms.kafka.cluster import Cluster, KafkaUnreachableError
 from transforms.kafka.metrics import NAMES, MetricNames
 from transforms.kafka.producers import (
     HOPELESS,
+    PRODUCERS,
     Message,
     open_producer,
     pauses,
@@ -87,7 +88,8 @@ class Transactions:
             self._producer.init_transactions()  # aborts what the last attempt left open
         if not self._parts_sent:
             self._producer.begin_transaction()
-        send_all(self._producer, self._topic, messages)
+        fitted = PRODUCERS.fit(self._cluster, self._topic, messages)
+        send_all(self._producer, self._topic, fitted)
         if ends:
             self._producer.commit_transaction()
         self._parts_sent = 0 if ends else self._parts_sent + 1
