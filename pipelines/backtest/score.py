@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.detection.count_detector import (
-    ORDINARY_PER_WEEK,
     AlertGate,
     CountDetector,
     CountScore,
     score_at,
 )
-from pipelines.backtest.rows import Row
+from pipelines.backtest.rows import BacktestError, Row
 
 WEEK = 7 * 24 * 3600
-TRIED, FINENESS = 80, 1.15  # thresholds from 7 incidents a week down to one in two hundred years
+TRIED, FINENESS = 80, 1.15  # thresholds from one incident a week down to one in a thousand years
 HEADER = b"timestamp,value,anomaly_score,alert\n"
 
 
@@ -54,12 +53,18 @@ def choose_threshold(scored: Sequence[Scored], alerts_per_week: float) -> Chosen
     """The lowest threshold from which up this series has at most so many alerts a week.
 
     Only the weeks past the warm-up count. The alerts of the series are all taken as false: what
-    is known to be true in it had better be left out.
+    is known to be true in it had better be left out. However quiet the series, the threshold is
+    not below what ordinary ones exceed once a week, or as often as asked for.
+
+    Raises:
+        BacktestError: less than a week can be judged.
     """
     weeks = judged_weeks(scored)
+    if weeks < 1:
+        raise BacktestError(f"--tune: {weeks:.1f} weeks past the warm-up; give at least one")
     threshold, alerts = 1.0, 0
     for step in reversed(range(TRIED)):
-        tried = score_at(ORDINARY_PER_WEEK / FINENESS**step)
+        tried = score_at(max(1.0, alerts_per_week) / FINENESS**step)
         found = count_alerts(scored, tried)
         if found > alerts_per_week * weeks:
             break

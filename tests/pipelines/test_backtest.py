@@ -86,6 +86,15 @@ def test_tuning_keeps_to_the_rate_and_says_what_it_chose(
     assert sum(row["alert"] == "1" for row in written_rows(tmp_path)) == 1
 
 
+def test_a_quiet_series_is_not_tuned_to_alert_on_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "counts.csv", lines(burst=0))
+
+    assert backtest(tmp_path, "--tune", "0.5") == OK
+    assert "anomaly_score ≥ 0.367879" in capsys.readouterr().out
+
+
 def test_report_is_one_page_with_series_alerts_and_windows(tmp_path: Path) -> None:
     write(tmp_path / "counts.csv", lines())
     labels = {"counts.csv": [["2026-03-12 00:00:00.000000", "2026-03-12 12:00:00"]]}
@@ -144,6 +153,7 @@ def test_a_bad_file_is_one_line_with_its_place(
     [
         (["--tune", "0"], "above 0"),
         (["--tune", "nan"], "above 0"),
+        (["--tune", "1"], "weeks past the warm-up; give at least one"),
         (["--threshold", "1.5"], "up to 1"),
         (["--windows", "windows.json"], "--report FILE.html"),
         (["--report", "FOLDER"], "name files, not folders"),
