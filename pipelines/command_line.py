@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -25,6 +26,7 @@ examples:
   moodwire feed posts.jsonl.gz               put recorded posts on the Kafka topic
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
+  moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
@@ -43,24 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_job(commands)
     _add_feed(commands)
     _add_replay(commands)
-    _add_score(commands)
+    add_score(commands)
+    add_backtest(commands)
     _add_dead_letters(commands)
-    _add_quality(commands)
+    add_quality(commands)
     _add_serve(commands)
     _add_doctor(commands)
     return parser
-
-
-def _command(
-    commands: argparse._SubParsersAction, name: str, says: str, examples: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=says,
-        description=f"{says[0].upper()}{says[1:]}.",
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _add_runner(parser: argparse.ArgumentParser, choices: tuple[str, ...] = EMBEDDED) -> None:
@@ -80,7 +71,7 @@ def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _add_demo(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "demo",
         "play the shipped day of posts and show it live",
@@ -103,7 +94,7 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_run(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "run",
         "follow the source that the settings name, until Ctrl-C",
@@ -122,7 +113,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_job(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "job",
         "look at the job that `run` started on Flink, or end it",
@@ -136,7 +127,7 @@ def _add_job(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_feed(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "feed",
         "put recorded posts on the Kafka topic that the settings read from",
@@ -154,7 +145,7 @@ def _add_feed(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_replay(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "replay",
         "read posts from files through the whole pipeline and end with a summary",
@@ -175,30 +166,8 @@ def _add_replay(commands: argparse._SubParsersAction) -> None:
     _add_runner(parser)
 
 
-def _add_score(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
-        commands,
-        "score",
-        "read the emotion of posts in a file, one reading a line in the same order",
-        "  moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl\n\n"
-        "Each line holds at least post_id and text; optional created_at, author_id, lang and\n"
-        "images (paths relative to the input file, or data: URIs). Exit code 3 says that lines\n"
-        "were refused.",
-    )
-    parser.add_argument(
-        "--input", metavar="FILE", required=True, help="posts, JSON lines, also .gz"
-    )
-    parser.add_argument(
-        "--output", metavar="FILE", required=True, help="readings, JSON lines, also .gz"
-    )
-    parser.add_argument(
-        "--rejected", metavar="FILE", help="refused lines with their causes (default: only counted)"
-    )
-    parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
-
-
 def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "dead-letters",
         "list refused records, or send them through the pipeline again",
@@ -230,27 +199,8 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
     _add_runner(parser)
 
 
-def _add_quality(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
-        commands,
-        "quality",
-        "hold posts against the data-quality expectations and write an HTML report",
-        "  moodwire quality posts.jsonl --report quality.html",
-    )
-    parser.add_argument("path", metavar="PATH", help="a JSON-lines file (also .gz), or a folder")
-    parser.add_argument(
-        "--report",
-        metavar="FILE",
-        default="quality.html",
-        help="where the report goes (default: quality.html)",
-    )
-    parser.add_argument(
-        "--sample", type=int, default=5000, metavar="N", help="posts to check (default: 5000)"
-    )
-
-
 def _add_serve(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "serve",
         "show the live page and /metrics of a run folder",
@@ -261,7 +211,7 @@ def _add_serve(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_doctor(commands: argparse._SubParsersAction) -> None:
-    parser = _command(
+    parser = add_command(
         commands,
         "doctor",
         "check versions, model, runner, ports and sinks, each with its remedy",

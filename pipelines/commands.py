@@ -16,6 +16,7 @@ from rich.console import Console
 
 from dashboards.live.server import BackgroundServer, PortInUseError, serve
 from models.checkpoint import CheckpointError
+from pipelines.backtest.rows import BacktestError
 from pipelines.build import build_stages
 from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
 from pipelines.dead_letters import (
@@ -46,6 +47,7 @@ MISUSE = (
     NoDeadLettersError,
     PortInUseError,
     CheckpointError,
+    BacktestError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -166,6 +168,12 @@ def _score(args: argparse.Namespace, console: Console) -> int:
     return OK if counts.rejected == 0 else INCOMPLETE
 
 
+def _backtest(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.backtest.command import backtest
+
+    return backtest(args, console)
+
+
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
@@ -203,6 +211,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "feed": _feed,
     "replay": _replay,
     "score": _score,
+    "backtest": _backtest,
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import msgspec
 from rich.console import Console
@@ -17,6 +16,7 @@ from rich.progress import Progress
 
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.scorer import Scorer
+from pipelines.whole_files import written
 from schemas.records import MediaFault, Post, Reading, Rejection, Weights, encode
 from transforms.attach import attach_media
 from transforms.channels.registry import event_time_of
@@ -69,8 +69,8 @@ def score_file(
     scorer = Scorer.load(checkpoint or DEFAULT_CHECKPOINT)
     answered = refused = 0
     with ExitStack() as stack:
-        readings = stack.enter_context(_written(output))
-        letters = stack.enter_context(_written(rejected)) if rejected else None
+        readings = stack.enter_context(written(output))
+        letters = stack.enter_context(written(rejected)) if rejected else None
         progress = stack.enter_context(Progress(console=console, transient=True))
         task = progress.add_task("scoring", total=None)
         for batch in _batches(prepare_lines((str(source),))):
@@ -117,13 +117,3 @@ def _batches(items: Iterator[Any]) -> Iterator[list[Any]]:
 
 def _write(stream: IO[bytes], records: list[Any]) -> None:
     stream.writelines(encode(record) + b"\n" for record in records)
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is whole; `.gz` is compressed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    with (gzip.open if path.suffix == ".gz" else open)(unfinished, "wb") as stream:
-        yield cast(IO[bytes], stream)
-    unfinished.replace(path)

@@ -7,7 +7,17 @@ import pytest
 
 from pipelines.command_line import MISUSED, OK, build_parser, main
 
-COMMANDS = ("demo", "run", "replay", "score", "dead-letters", "quality", "serve", "doctor")
+COMMANDS = (
+    "demo",
+    "run",
+    "replay",
+    "score",
+    "backtest",
+    "dead-letters",
+    "quality",
+    "serve",
+    "doctor",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

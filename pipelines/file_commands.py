@@ -1,0 +1,114 @@
+"""Commands that read one file and write another: what each can be asked for."""
+
+from __future__ import annotations
+
+import argparse
+
+# What an ordinary week may bring at each sensitivity (docs/backtest.md says what was measured).
+ALERTS_PER_WEEK = {"low": 0.05, "medium": 0.15, "high": 0.5}
+
+
+def add_command(
+    commands: argparse._SubParsersAction, name: str, says: str, examples: str
+) -> argparse.ArgumentParser:
+    """One command: what it says of itself, and examples below its options."""
+    return commands.add_parser(
+        name,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_score(commands: argparse._SubParsersAction) -> None:
+    """`moodwire score`."""
+    parser = add_command(
+        commands,
+        "score",
+        "read the emotion of posts in a file, one reading a line in the same order",
+        "  moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl\n\n"
+        "Each line holds at least post_id and text; optional created_at, author_id, lang and\n"
+        "images (paths relative to the input file, or data: URIs). Exit code 3 says that lines\n"
+        "were refused.",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", required=True, help="posts, JSON lines, also .gz"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", required=True, help="readings, JSON lines, also .gz"
+    )
+    parser.add_argument(
+        "--rejected", metavar="FILE", help="refused lines with their causes (default: only counted)"
+    )
+    parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
+
+
+def add_backtest(commands: argparse._SubParsersAction) -> None:
+    """`moodwire backtest`."""
+    parser = add_command(
+        commands,
+        "backtest",
+        "score a series of counts as the detector would have, and say where alerts open",
+        "  moodwire backtest --input counts.csv --output scores.csv\n"
+        "  moodwire backtest --input counts.csv --output scores.csv --report report.html\n"
+        "  moodwire backtest --input counts.csv --output scores.csv --tune 0.1\n\n"
+        "The input has the columns timestamp,value, a row for each equal stretch of time, in\n"
+        "order. The output has timestamp,value,anomaly_score,alert: a score from 0 to 1 from\n"
+        "earlier rows alone, the chance that an ordinary week stays below it, and 1 where an\n"
+        "alert would open. The first three days warm up and score 0. See docs/backtest.md.",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", required=True, help="counts, CSV with timestamp,value, also .gz"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", required=True, help="scores and alerts, CSV, also .gz"
+    )
+    _add_threshold(parser)
+    parser.add_argument(
+        "--report", metavar="FILE", help="also write an HTML page: series, usual band, alerts"
+    )
+    parser.add_argument(
+        "--windows", metavar="FILE", help="JSON with labelled windows to show in the report"
+    )
+
+
+def _add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Three ways to say when an alert opens."""
+    group = parser.add_mutually_exclusive_group()
+    rates = ", ".join(f"{name} {rate:g}" for name, rate in ALERTS_PER_WEEK.items())
+    group.add_argument(
+        "--sensitivity",
+        choices=tuple(ALERTS_PER_WEEK),
+        default="medium",
+        help=f"false alarms to expect a week: {rates} (default: medium)",
+    )
+    group.add_argument(
+        "--tune",
+        type=float,
+        metavar="RATE",
+        help="choose the threshold for at most RATE false alarms a week on this series",
+    )
+    group.add_argument(
+        "--threshold", type=float, metavar="SCORE", help="open alerts from this score up"
+    )
+
+
+def add_quality(commands: argparse._SubParsersAction) -> None:
+    """`moodwire quality`."""
+    parser = add_command(
+        commands,
+        "quality",
+        "hold posts against the data-quality expectations and write an HTML report",
+        "  moodwire quality posts.jsonl --report quality.html",
+    )
+    parser.add_argument("path", metavar="PATH", help="a JSON-lines file (also .gz), or a folder")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        default="quality.html",
+        help="where the report goes (default: quality.html)",
+    )
+    parser.add_argument(
+        "--sample", type=int, default=5000, metavar="N", help="posts to check (default: 5000)"
+    )
