@@ -16,6 +16,7 @@ from tests.end_to_end.chaos.stack import running
 from tests.end_to_end.chaos.table import write_table
 
 HOME = REPOSITORY / ".run" / "chaos"
+RESULTS = REPOSITORY / "benchmarks" / "results" / "faults.jsonl"
 GUESS_SECONDS = 150.0  # of a run, before there are any to go by
 
 
@@ -26,9 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--faults", default=",".join(FAULTS), help="names with commas between")
     parser.add_argument("--runs", type=int, default=3, help="of each fault")
     parser.add_argument("--again", action="store_true", help="also those that were made before")
-    parser.add_argument("--home", type=Path, default=HOME)
+    parser.add_argument("--home", type=Path, default=HOME, help="for stacks, logs and settings")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="a line for each run")
     options = parser.parse_args(arguments)
-    results = options.home / "results.jsonl"
+    results = options.results
     if options.action == "table":
         write_table(read_results(results))
         return 0
