@@ -23,19 +23,22 @@ from benchmarks.detection_cost import measure_cost
 from benchmarks.detection_rules import RULES
 from benchmarks.machine import describe_in_words, describe_machine
 from benchmarks.reports import table, write_results
-from models.detection.count_detector import AlertGate, score_at, score_of
+from models.detection.count_detector import (
+    ALERTS_PER_WEEK,
+    CALM_SECONDS,
+    AlertGate,
+    score_at,
+    score_of,
+)
 from pipelines.backtest.rows import Row, read_rows
-from pipelines.backtest.score import open_alerts, score_rows
+from pipelines.backtest.score import WEEK, open_alerts, score_rows
 from pipelines.backtest.windows import Window, read_windows
-from pipelines.file_commands import ALERTS_PER_WEEK
 
 OURS = next(iter(RULES))
 RATES = (0.1, 0.15, 0.2, 0.3)  # false alarms a series and week that thresholds are chosen for
 SHIPPED_RATE = ALERTS_PER_WEEK["medium"]
-CALM_SECONDS = 12 * 3600
 MERGED_SECONDS = 6 * 3600  # the scorer counts alarms closer than that as one
 THRESHOLDS, FINENESS = 400, 0.98
-WEEK = 7 * 24 * 3600
 
 
 class Series(NamedTuple):
@@ -90,7 +93,7 @@ def false_alarms(series: Series, opened: Sequence[int]) -> int:
             continue
         at = series.rows[number].time
         if at - last > MERGED_SECONDS:
-            found += not any(window.start <= at <= window.end for window in series.windows)
+            found += not any(window.holds(at) for window in series.windows)
         last = at
     return found
 
@@ -159,9 +162,9 @@ def leave_one_out(found: Sweep, every: Sequence[Series], rate: float) -> dict[st
     return opened
 
 
-def compare(scorer: Path, data: Path) -> dict[str, Any]:
+def compare(scorer: Path, data: Path, every: Sequence[Series]) -> dict[str, Any]:
     """Each rule at each rate, left out; and ours as it ships."""
-    every, results = read_series(data), {}
+    results = {}
     for rule in RULES:
         found = sweep(rule, every)
         judged = {
@@ -173,9 +176,9 @@ def compare(scorer: Path, data: Path) -> dict[str, Any]:
     return results
 
 
-def judge_shipped(scorer: Path, data: Path) -> dict[str, Any]:
+def judge_shipped(scorer: Path, data: Path, every: Sequence[Series]) -> dict[str, Any]:
     """Ours at the threshold that the settings ship."""
-    every, opened = read_series(data), {}
+    opened = {}
     for one in every:
         scored, bar = score_rows(one.rows), score_at(SHIPPED_RATE)
         alerts = enumerate(opens for _, opens in open_alerts(scored, bar))
@@ -230,10 +233,11 @@ def main() -> None:
     parser.add_argument("--keys", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     args = parser.parse_args()
+    every = read_series(args.data)
     results = {
         "machine": describe_machine(),
-        "rules": compare(args.scorer, args.data),
-        "shipped": judge_shipped(args.scorer, args.data),
+        "rules": compare(args.scorer, args.data, every),
+        "shipped": judge_shipped(args.scorer, args.data, every),
         "cost": measure_cost(tuple(args.keys)),
     }
     write_report(results, args.output)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.memory import megabytes
-from models.detection.count_detector import AlertGate, CountDetector, score_at
+from models.detection.count_detector import ALERTS_PER_WEEK, AlertGate, CountDetector, score_at
 
 STEP = 300
 LEARNED = 4 * 288  # rows: past the warm-up
@@ -45,7 +45,7 @@ def cost_of(keys: int) -> dict[str, Any]:
     held = [decoder.decode(data) for _ in range(keys)]
     grown = (megabytes(os.getpid()) or 0.0) - before
     started = time.process_time()
-    now, threshold = LEARNED * STEP, score_at(0.15)
+    now, threshold = LEARNED * STEP, score_at(ALERTS_PER_WEEK["medium"])
     for key in held:
         score = key.detector.score_one(now, 30).anomaly_score
         key.gate.update(now, score, threshold)

@@ -15,8 +15,8 @@ from apache_beam.ml.anomaly.detectors.robust_zscore import RobustZScore
 from apache_beam.ml.anomaly.detectors.zscore import ZScore
 
 from models.detection.count_detector import CountDetector
+from models.detection.seasonal import HOUR
 
-HOUR = 3600
 DAY = 24 * HOUR
 
 

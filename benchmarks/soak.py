@@ -19,7 +19,6 @@ import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 from benchmarks.demo_stream import midnight, play, read_templates
 from benchmarks.machine import describe_machine
@@ -93,11 +92,9 @@ def soak(
 
 def checkpointing(stack: Stack) -> dict[str, Any]:
     """How Flink takes checkpoints of the job, as it says itself."""
-    rest = f"http://{stack.flink.rest}/jobs"
-    job = next(job for job in FlinkRest(stack.flink.rest).jobs() if job.is_alive)
-    with urlopen(f"{rest}/{job.job_id}/checkpoints/config", timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
+    rest = FlinkRest(stack.flink.rest)
+    job = next(job for job in rest.jobs() if job.is_alive)
+    return dict(rest.read(f"/jobs/{job.job_id}/checkpoints/config"))
 
 
 def warm_up(player: Player, topics: Topics) -> None:

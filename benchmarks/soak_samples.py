@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 from benchmarks.machine import load
 from benchmarks.memory import command, cpu_seconds, descendants, megabytes
@@ -18,16 +16,6 @@ from pipelines.flink.samples import counters_of
 from schemas.metrics import WATERMARK
 
 HEAP = "Status.JVM.Memory.Heap.Used"
-
-
-def _answer(url: str) -> Any:
-    """What Flink's REST interface says.
-
-    Raises:
-        OSError: it does not answer.
-    """
-    with urlopen(url, timeout=10) as answer:
-        return json.load(answer)
 
 
 class Sampler:
@@ -68,13 +56,13 @@ class Sampler:
 
     def _heaps(self) -> dict[str, float]:
         """What objects take of the heap of each part of Flink, garbage of the moment included."""
-        rest = f"http://{self._stack.flink.rest}"
+        read = self._rest.read
         try:
-            managers = _answer(f"{rest}/taskmanagers")["taskmanagers"]
-            places = {m["id"]: f"{rest}/taskmanagers/{m['id']}" for m in managers}
-            places["jobmanager"] = f"{rest}/jobmanager"
-            found = {name: _answer(f"{at}/metrics?get={HEAP}") for name, at in places.items()}
-        except OSError:
+            managers = read("/taskmanagers")["taskmanagers"]
+            places = {m["id"]: f"/taskmanagers/{m['id']}" for m in managers}
+            places["jobmanager"] = "/jobmanager"
+            found = {name: read(f"{at}/metrics?get={HEAP}") for name, at in places.items()}
+        except (FlinkUnreachableError, FlinkRefusedError):
             return {}
         return {name: int(rows[0]["value"]) / 1e6 for name, rows in found.items() if rows}
 

@@ -16,9 +16,9 @@ from pipelines.flink.engine import Engine
 from pipelines.flink.job_server import ConfiguredFlinkRunner
 from pipelines.runners import choose_runner
 from pipelines.settings import FlinkSettings
+from pipelines.worker import prepare_worker
 from transforms.deduplicate import DropDuplicates
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.heap import settle_heap
 from transforms.kafka.source import ReadFromKafka
 
 ENGINES = ("prism", "flink-local", "flink-cluster")
@@ -109,7 +109,7 @@ def read_arguments() -> tuple[argparse.Namespace, list[str]]:
 def main() -> None:
     """Run until the parent has seen enough and ends this process."""
     job, extra = read_arguments()
-    settle_heap()
+    prepare_worker()  # with Prism and a local Flink this process is the worker
     pipeline = open_pipeline(job, extra)
     build(pipeline, job)
     pipeline.run().wait_until_finish()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-# What an ordinary week may bring at each sensitivity (docs/backtest.md says what was measured).
-ALERTS_PER_WEEK = {"low": 0.05, "medium": 0.15, "high": 0.5}
+from models.detection.count_detector import ALERTS_PER_WEEK
 
 
 def add_command(
@@ -21,6 +20,11 @@ def add_command(
     )
 
 
+def _add_files(parser: argparse.ArgumentParser, reads: str, writes: str) -> None:
+    parser.add_argument("--input", metavar="FILE", required=True, help=reads)
+    parser.add_argument("--output", metavar="FILE", required=True, help=writes)
+
+
 def add_score(commands: argparse._SubParsersAction) -> None:
     """`moodwire score`."""
     parser = add_command(
@@ -32,12 +36,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         "images (paths relative to the input file, or data: URIs). Exit code 3 says that lines\n"
         "were refused.",
     )
-    parser.add_argument(
-        "--input", metavar="FILE", required=True, help="posts, JSON lines, also .gz"
-    )
-    parser.add_argument(
-        "--output", metavar="FILE", required=True, help="readings, JSON lines, also .gz"
-    )
+    _add_files(parser, "posts, JSON lines, also .gz", "readings, JSON lines, also .gz")
     parser.add_argument(
         "--rejected", metavar="FILE", help="refused lines with their causes (default: only counted)"
     )
@@ -58,11 +57,8 @@ def add_backtest(commands: argparse._SubParsersAction) -> None:
         "earlier rows alone, the chance that an ordinary week stays below it, and 1 where an\n"
         "alert would open. The first three days warm up and score 0. See docs/backtest.md.",
     )
-    parser.add_argument(
-        "--input", metavar="FILE", required=True, help="counts, CSV with timestamp,value, also .gz"
-    )
-    parser.add_argument(
-        "--output", metavar="FILE", required=True, help="scores and alerts, CSV, also .gz"
+    _add_files(
+        parser, "counts, CSV with timestamp,value, also .gz", "scores and alerts, CSV, also .gz"
     )
     _add_threshold(parser)
     parser.add_argument(

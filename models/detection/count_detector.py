@@ -22,6 +22,8 @@ WARM_UP_SECONDS = 3 * 24 * HOUR
 WARM_UP_ROWS = 48
 FORGET_SECONDS = 7 * 24 * HOUR
 CALM_SECONDS = 12 * HOUR
+# What an ordinary week may bring at each sensitivity (docs/backtest.md says what was measured).
+ALERTS_PER_WEEK = {"low": 0.05, "medium": 0.15, "high": 0.5}
 
 
 class FadingCount(msgspec.Struct):

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from models.detection.count_detector import score_at
+from models.detection.count_detector import ALERTS_PER_WEEK, score_at
 from pipelines.backtest.report import Outcome, build_report
 from pipelines.backtest.rows import BacktestError, Row, read_rows
 from pipelines.backtest.score import (
@@ -24,7 +24,6 @@ from pipelines.backtest.score import (
 )
 from pipelines.backtest.windows import read_windows
 from pipelines.command_line import OK
-from pipelines.file_commands import ALERTS_PER_WEEK
 from pipelines.whole_files import written
 
 ROWS_PER_UPDATE = 5000

@@ -66,8 +66,9 @@ def _facts(outcome: Outcome) -> str:
         ("opens at", f"anomaly_score ≥ {outcome.chosen.threshold:g} ({outcome.chosen.reason})"),
     ]
     if outcome.windows is not None:
-        inside = sum(_is_labelled(one.row.time, outcome.windows) for one in outcome.opened)
-        met = sum(_is_met(window, outcome.opened) for window in outcome.windows)
+        times = [one.row.time for one in outcome.opened]
+        inside = sum(_is_labelled(time, outcome.windows) for time in times)
+        met = sum(any(map(window.holds, times)) for window in outcome.windows)
         facts.append(("labelled windows", f"{met} of {len(outcome.windows)} met"))
         facts.append(("alerts outside of them", f"{opened - inside}"))
     rows = "".join(f"<tr><th>{name}</th><td>{escape(fact)}</td></tr>" for name, fact in facts)
@@ -75,11 +76,7 @@ def _facts(outcome: Outcome) -> str:
 
 
 def _is_labelled(time: int, windows: Sequence[Window]) -> bool:
-    return any(window.start <= time <= window.end for window in windows)
-
-
-def _is_met(window: Window, opened: Sequence[Scored]) -> bool:
-    return any(window.start <= one.row.time <= window.end for one in opened)
+    return any(window.holds(time) for window in windows)
 
 
 def _strips(outcome: Outcome) -> list[str]:

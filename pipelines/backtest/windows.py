@@ -17,6 +17,10 @@ class Window(NamedTuple):
     start: int
     end: int
 
+    def holds(self, time: int) -> bool:
+        """Whether that moment lies in it."""
+        return self.start <= time <= self.end
+
 
 def read_windows(path: Path, series: str) -> tuple[Window, ...]:
     """The windows of the series with that file name, in order of time.

@@ -134,6 +134,10 @@ class FlinkRest:
         """End the job at once; its newest checkpoint stays."""
         self._ask("PATCH", f"/jobs/{job_id}?mode=cancel")
 
+    def read(self, path: str) -> Any:
+        """What Flink answers at a path that no other method asks."""
+        return self._ask("GET", path)
+
     def _await_savepoint(self, job_id: str, trigger: str) -> str:
         deadline = time.monotonic() + SAVEPOINT_SECONDS
         while time.monotonic() < deadline:

@@ -22,6 +22,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from deploy.flink.jars import resolve_job_server
 from deploy.kafka.broker import Broker, resolve_jars
 from deploy.processes import REPOSITORY
+from pipelines.flink.engine import FLINK_VERSION
 from pipelines.flink.job_server import find_job_server
 from tests.end_to_end.loopback import only_loopback
 
@@ -62,7 +63,7 @@ def runner_arguments(runner: str) -> list[str]:
         return ["--runner=FnApiRunner"]
     if runner == "FlinkRunner":
         return [
-            *("--runner=FlinkRunner", "--flink_version=1.19", "--flink_master=[local]"),
+            *("--runner=FlinkRunner", f"--flink_version={FLINK_VERSION}", "--flink_master=[local]"),
             *(f"--flink_job_server_jar={find_job_server()}", "--environment_type=LOOPBACK"),
             *("--streaming", "--parallelism=4", "--checkpointing_interval=1000"),
             *("--finish_bundle_before_checkpointing", "--max_bundle_time_mills=100"),

@@ -4,24 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.kafka.broker import Broker, resolve_jars
 from deploy.kafka.topics import create_topics, read_topics
 from pipelines.checks.network import check_kafka_sink, check_kafka_source
 from pipelines.doctor import SINK_TOPICS
-from tests.end_to_end.kafka_runs import free_ports
-from tests.end_to_end.loopback import only_loopback
+from tests.end_to_end.kafka_runs import running_broker
 from transforms.kafka.cluster import Cluster
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A broker's address."""
-    resolve_jars()  # before the network goes
-    with only_loopback():
-        broker = Broker(tmp_path_factory.mktemp("kafka"), *free_ports())
-        broker.start()
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker.bootstrap_servers
-        broker.stop()
 
 
 def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers: str) -> None:

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.flink.jars import resolve_job_server
-from deploy.kafka.broker import Broker, resolve_jars
+from deploy.kafka.broker import Broker
 from pipelines.flink.states import newest_state
 from tests.end_to_end.chaos import compare, reference
 from tests.end_to_end.chaos.configured import write_settings
@@ -24,8 +23,7 @@ from tests.end_to_end.chaos.launcher import Launcher
 from tests.end_to_end.chaos.outputs import Outputs, create_run_topics
 from tests.end_to_end.chaos.player import Player
 from tests.end_to_end.chaos.stream import Sent, Stream, recorded
-from tests.end_to_end.kafka_runs import free_ports
-from tests.end_to_end.loopback import only_loopback
+from tests.end_to_end.kafka_runs import free_ports, running_broker
 
 NAME = "upgrade"
 POSTS, HALF = 160, 80
@@ -81,11 +79,7 @@ class Upgrade:
 @contextmanager
 def prepared(home: Path) -> Iterator[Upgrade]:
     """A broker with the topics and the settings of the job; nothing of it is left running."""
-    resolve_jars()
-    resolve_job_server()  # before the network goes
-    with only_loopback():
-        broker = Broker(home / "kafka", *free_ports())
-        broker.start()
+    with running_broker(home / "kafka") as broker:
         create_run_topics(broker.bootstrap_servers, f"{NAME}-")
         rest, _ = free_ports()
         settings = write_settings(
@@ -111,7 +105,6 @@ def prepared(home: Path) -> Iterator[Upgrade]:
         finally:
             outputs.close()
             launcher.end()
-            broker.stop()
 
 
 def halves() -> tuple[tuple[Sent, ...], tuple[Sent, ...], tuple[Sent, ...]]:
