@@ -42,6 +42,10 @@ class PartitionTime(msgspec.Struct):
             return False
         return self.confirmed_at - self.caught_up_since >= seconds
 
+    def is_older_than(self, seconds: float) -> bool:
+        """Whether the broker last confirmed the silence before that time."""
+        return self.confirmed_at is not None and self.confirmed_at < seconds
+
     def confirm(self, now: float, asked_at: float) -> None:
         """Take note that nothing waits, and that the broker was last asked at `asked_at`.
 
@@ -66,6 +70,7 @@ class PartitionTimes(msgspec.Struct):
     watermark: float = -math.inf
     asked_at: float = -math.inf
     group: GroupTime | None = None  # where other readers share the group
+    observed_at: float = -math.inf  # when records were last read
 
 
 def slowest_watermark(
@@ -103,7 +108,8 @@ def _silence_seconds(silent: list[PartitionTime]) -> float:
 class PartitionWatermark(WatermarkEstimator):
     """Watermark estimator over all partitions of a reader; it never goes back.
 
-    An empty poll proves nothing: `confirm` must be called with what the broker said.
+    An empty poll proves nothing: `confirm` must be called with what the broker said. Records that
+    were read since then move nothing while a partition is set aside: its own may wait by now.
     """
 
     def __init__(
@@ -122,13 +128,15 @@ class PartitionWatermark(WatermarkEstimator):
         self._clock = clock
         self._watermark = state.watermark
         self._asked_at = state.asked_at
+        self._observed_at = state.observed_at
 
     def observe(self, partition: Partition, event_times: Iterable[float | None]) -> None:
         """Take note of the events of a partition, which therefore is not silent.
 
         Records that state no likely time tell nothing: they neither move nor hold the watermark.
         """
-        latest = self._clock() + MAX_AHEAD_SECONDS
+        self._observed_at = self._clock()
+        latest = self._observed_at + MAX_AHEAD_SECONDS
         stated = [t for t in event_times if t is not None and EARLIEST_SECONDS <= t <= latest]
         if stated:
             times = self._times[partition]
@@ -148,8 +156,8 @@ class PartitionWatermark(WatermarkEstimator):
             self._times[topic, number] = times
 
     def is_to_confirm(self, every_seconds: float) -> bool:
-        """Whether it is time to ask the broker again."""
-        return self._clock() - self._asked_at >= every_seconds
+        """Whether it is time to ask the broker again, or the watermark waits for its answer."""
+        return self._clock() - self._asked_at >= every_seconds or self._is_in_doubt
 
     def confirm(self, caught_up: Iterable[Partition] | None) -> None:
         """Take note that the broker has nothing unread in these partitions, but in the others.
@@ -201,6 +209,8 @@ class PartitionWatermark(WatermarkEstimator):
 
     def seconds(self) -> float:
         """The watermark in epoch seconds, minus infinity before the first record."""
+        if self._is_in_doubt:
+            return self._watermark
         reached = slowest_watermark(
             self._times.values(), self._disorder_seconds, self._idle_seconds, self._group
         )
@@ -213,7 +223,16 @@ class PartitionWatermark(WatermarkEstimator):
     def get_estimator_state(self) -> PartitionTimes:
         copies = tuple(msgspec.structs.replace(times) for times in self._times.values())
         group = self._group and msgspec.structs.replace(self._group)
-        return PartitionTimes(copies, self.seconds(), self._asked_at, group)
+        return PartitionTimes(copies, self.seconds(), self._asked_at, group, self._observed_at)
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        """Whether records were read since the broker confirmed the silence of some partition."""
+        return any(
+            times.was_silent_for(self._idle_seconds) and times.is_older_than(self._observed_at)
+            for times in self._times.values()
+            if not times.finished
+        )
 
     def observe_timestamp(self, timestamp: Timestamp) -> None:
         """Element timestamps say nothing: the reader reports partitions by `observe`."""

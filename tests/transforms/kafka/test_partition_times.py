@@ -78,6 +78,27 @@ def test_waiting_posts_end_the_silence() -> None:
     assert times.seconds() == -math.inf
 
 
+def test_records_read_after_a_silence_wait_for_those_of_the_others() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    for partition in (BUSY, SLOW):
+        times.observe(partition, [NOON])
+    be_silent(times, clock, 20, BUSY, SLOW)
+    before = times.seconds()
+
+    clock.now += 1_000
+    times.observe(BUSY, [NOON + 1_000])  # what the others hold may be older
+    assert times.seconds() == before
+    assert times.is_to_confirm(3_600.0)
+    moved = a_watermark(clock, times.get_estimator_state())
+    assert moved.seconds() == before
+
+    moved.confirm([])  # it is there, and unread
+    assert moved.seconds() == before
+    moved.observe(SLOW, [NOON + 500])
+    assert moved.seconds() == NOON + 500 - DISORDER
+
+
 def test_time_goes_on_with_the_clock_once_all_are_silent() -> None:
     clock = Clock()
     times = a_watermark(clock)
