@@ -1,7 +1,8 @@
 """Source throughput as ratios to a raw client: `python -m benchmarks.bench_kafka`.
 
 Every alternative reads the same topic in a process of its own, in rounds (A B C, A B C, …), so
-that whatever else the machine does meets all of them alike. `--growth` adds partitions and keys.
+that whatever else the machine does meets all of them alike. `--growth` adds partitions and keys;
+with `--only` and no names it is measured alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from benchmarks.growth import measure_keys, measure_partitions
 from benchmarks.machine import describe_machine, load
 from benchmarks.own_stack import create_topic, own_stack, remove_data
 from benchmarks.records import one_kilobyte, write_all
-from benchmarks.reports import write_kafka_report
+from benchmarks.reports import write_growth_report, write_source_report
 from benchmarks.runs_of_jobs import Alternative, DidNotRunError, measure
 from deploy.processes import REPOSITORY
 from deploy.stack import Stack
@@ -99,30 +100,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--partitions", type=int, default=4)
-    parser.add_argument("--only", nargs="+", choices=ALTERNATIVES, default=list(ALTERNATIVES))
+    parser.add_argument("--only", nargs="*", choices=ALTERNATIVES, default=list(ALTERNATIVES))
     parser.add_argument("--growth", nargs="*", choices=("partitions", "keys"), default=[])
     parser.add_argument("--growth-keys", nargs="+", type=int, default=[10_000, 1_000_000])
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run" / "bench-kafka")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(arguments)
-    chosen = [MEASURE, *(key for key in options.only if key != MEASURE)]
-    results: dict[str, Any] = {"machine": describe_machine(), "records": options.records}
+    chosen = [MEASURE, *(key for key in options.only if key != MEASURE)] if options.only else []
+    how: dict[str, Any] = {"machine": describe_machine(), "records": options.records}
+    growth: dict[str, Any] = {}
     if "beam-prism" in chosen:
         from benchmarks.beam_source import resolve_beam_jars
 
         resolve_beam_jars()  # before the network goes
     needs_cluster = "cluster-2" in chosen or "keys" in options.growth
     with own_stack(options.home.resolve(), with_flink=needs_cluster) as stack:
-        create_topic(stack, "bench", options.partitions)
-        servers = stack.broker.bootstrap_servers
-        write_all(servers, "bench", one_kilobyte(options.records), options.partitions)
-        results["source"] = compare(stack, chosen, "bench", options.records, options.rounds)
+        if chosen:
+            create_topic(stack, "bench", options.partitions)
+            servers = stack.broker.bootstrap_servers
+            write_all(servers, "bench", one_kilobyte(options.records), options.partitions)
+            source = compare(stack, chosen, "bench", options.records, options.rounds)
+            write_source_report({**how, "source": source}, options.results)
         if "partitions" in options.growth:
-            results["partitions"] = measure_partitions(stack, options.records, options.rounds)
+            growth["partitions"] = measure_partitions(stack, options.records, options.rounds)
         if "keys" in options.growth:
-            results["keys"] = measure_keys(stack, options.growth_keys)
+            growth["keys"] = measure_keys(stack, options.growth_keys)
     remove_data(options.home)
-    write_kafka_report(results, options.results)
+    if growth:
+        write_growth_report({**how, **growth}, options.results)
     return 0
 
 

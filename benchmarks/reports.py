@@ -35,8 +35,8 @@ def memory(peaks: dict[str, float]) -> str:
     return " · ".join(f"{kind} {peak:.0f}" for kind, peak in sorted(peaks.items())) or "–"
 
 
-def write_kafka_report(results: dict[str, Any], folder: Path) -> None:
-    """The source beside raw clients, and its growth."""
+def write_source_report(results: dict[str, Any], folder: Path) -> None:
+    """The source beside raw clients."""
     parts = [
         "# Kafka source: throughput",
         describe_in_words(results["machine"]),
@@ -45,15 +45,25 @@ def write_kafka_report(results: dict[str, Any], folder: Path) -> None:
         "round. CPU: processor time per record of the Python processes that read.",
         _comparison(results["source"]),
     ]
+    write_results(results, "\n\n".join(parts) + "\n", folder, "kafka")
+
+
+def write_growth_report(results: dict[str, Any], folder: Path) -> None:
+    """How the source and its dedupe state grow."""
+    parts = ["# Kafka source: growth", describe_in_words(results["machine"])]
     if "partitions" in results:
-        parts += ["## Partitions", _partitions(results["partitions"])]
+        parts += [
+            "## Partitions",
+            f"{results['records']:,} records of 1,024 bytes.",
+            _partitions(results["partitions"]),
+        ]
     if "keys" in results:
         parts += [
             "## Keys of dedupe state",
             "Filling: every record is a new identity. Full: every record was seen before.",
             _keys(results["keys"]),
         ]
-    write_results(results, "\n\n".join(parts) + "\n", folder, "kafka")
+    write_results(results, "\n\n".join(parts) + "\n", folder, "kafka-growth")
 
 
 def _comparison(source: dict[str, Any]) -> str:

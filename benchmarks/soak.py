@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, help="posts a second; without it it is found")
-    parser.add_argument("--share", type=float, default=0.6, help="of the rate that is found")
+    parser.add_argument("--share", type=float, default=0.4, help="of the rate that is found")
     parser.add_argument("--resume", action="store_true", help="go on where the last one ended")
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run" / "soak")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
