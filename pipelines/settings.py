@@ -12,19 +12,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 import yaml
 
-from pipelines.delivery.events import AlertEvent
-from schemas.records import AlertKind
+from pipelines.delivery.settings import DeliverySettings
+from pipelines.strict import Count, Port, Seconds, Strict
 from transforms.kafka.cluster import Client, Cluster, Security
 from transforms.kafka.starts import parse_start, parse_stop
-
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Severity = Annotated[int, msgspec.Meta(ge=1, le=10)]
-Address = Annotated[str, msgspec.Meta(pattern=r"^https?://")]
-
-# Waits between attempts, three days in all (Standard Webhooks 1.0, "Deliverability").
-RETRY_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -35,10 +26,6 @@ _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
 
 class SettingsError(ValueError):
     """The configuration cannot be used; the message names the key and the remedy."""
-
-
-class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group of settings: immutable, and a key it does not know is an error."""
 
 
 class BrandSettings(Strict, frozen=True, kw_only=True):
@@ -144,51 +131,6 @@ class SinkSettings(Strict, frozen=True, kw_only=True):
     folder: str = "out"
     kafka: KafkaSink | None = None
     page: PageSettings | None = None
-
-
-class ReceiverSettings(Strict, frozen=True, kw_only=True):
-    """Somebody who is told of alerts, and of which; an empty choice is all."""
-
-    name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
-    min_severity: Severity = 1
-    kinds: tuple[AlertKind, ...] = ()
-    brands: tuple[str, ...] = ()
-    events: tuple[AlertEvent, ...] = ("opened", "escalated", "resolved", "withdrawn")
-
-
-class WebhookSettings(ReceiverSettings, frozen=True, kw_only=True):
-    """An HTTP address that takes signed messages."""
-
-    url: Address
-    secrets: tuple[str, ...]
-    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10
-    allow_private_addresses: bool = False
-
-
-class ServiceSettings(ReceiverSettings, frozen=True, kw_only=True):
-    """An e-mail, chat or paging service by its Apprise address."""
-
-    url: str
-
-
-class AlertmanagerSettings(Strict, frozen=True, kw_only=True):
-    """The Alertmanager that groups, silences and routes alerts."""
-
-    url: Address = "http://127.0.0.1:9093"
-    min_severity: Severity = 1
-    repeat_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30
-    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5
-
-
-class DeliverySettings(Strict, frozen=True, kw_only=True):
-    """How `moodwire deliver` brings alerts to people."""
-
-    state: str = "out/delivery.sqlite"
-    page_url: Address | None = None
-    retry_seconds: tuple[Seconds, ...] = RETRY_SECONDS
-    webhooks: tuple[WebhookSettings, ...] = ()
-    services: tuple[ServiceSettings, ...] = ()
-    alertmanager: AlertmanagerSettings | None = None
 
 
 class FlinkSettings(Strict, frozen=True, kw_only=True):

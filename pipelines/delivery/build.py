@@ -20,16 +20,15 @@ from pipelines.delivery.receivers import (
     secrets_are_usable,
 )
 from pipelines.delivery.service import OpenSource, Service
-from pipelines.delivery.sources import FolderSource, TopicSource
-from pipelines.run_folder import FILES
-from pipelines.settings import (
+from pipelines.delivery.settings import (
     AlertmanagerSettings,
     ReceiverSettings,
     ServiceSettings,
-    Settings,
-    SettingsError,
     WebhookSettings,
 )
+from pipelines.delivery.sources import FolderSource, TopicSource
+from pipelines.run_folder import FILES
+from pipelines.settings import Settings, SettingsError
 from pipelines.sinks import TOPICS
 
 OnSent = Callable[[Message, Refused | None], None]

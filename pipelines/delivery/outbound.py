@@ -59,6 +59,12 @@ class PublicOnly(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        """A connection to `host`, if all its addresses are public.
+
+        Raises:
+            RefusedAddressError: one is not.
+            httpcore.ConnectError: there is no such host, or it does not answer.
+        """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:

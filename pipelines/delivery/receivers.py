@@ -80,6 +80,7 @@ class WebhookReceiver:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def send(self, message: Message) -> Refused | None:
+        """Post the message, signed as of now; None once it was taken."""
         try:
             answer = self.outbound.post(message.body, self._headers(message))
         except OSError as error:
@@ -90,6 +91,7 @@ class WebhookReceiver:
         return Refused(said, answer.retry_after_seconds, gone=answer.status == GONE)
 
     def close(self) -> None:
+        """Close the connections."""
         self.outbound.close()
 
     def _headers(self, message: Message) -> dict[str, str]:
@@ -132,6 +134,7 @@ class ServiceReceiver:
             raise ValueError(f"not an address that Apprise knows ({scheme}://…)")
 
     def send(self, message: Message) -> Refused | None:
+        """Put the alert into words and hand them to the service; None once it took them."""
         event, alert = alert_in(message.body)
         said, log = _Said(), logging.getLogger("apprise")
         passed_on, log.propagate = log.propagate, False  # it may name the address, and its password

@@ -47,7 +47,8 @@ class Source(Protocol):
         """What came since the last call, or within a moment.
 
         Raises:
-            OSError: what holds the alerts is away.
+            OSError: the file cannot be read.
+            KafkaError: Kafka is away.
         """
 
     def close(self) -> None:
@@ -73,6 +74,7 @@ class TopicSource:
         Loan(self._consumer).go_to(self._next)
 
     def read(self) -> Iterator[Arrival]:
+        """What one poll brings."""
         found = self._consumer.poll(timeout_ms=POLL_MS)
         for place, records in found.items():
             partition = (place.topic, place.partition)
@@ -90,6 +92,7 @@ class TopicSource:
             self.at_end = all(self._consumer.position(p) >= ends[p] for p in places)
 
     def close(self) -> None:
+        """Close the connection."""
         self._consumer.close(autocommit=False)
 
 
@@ -105,6 +108,7 @@ class FolderSource:
         self._tail.offset = min(outbox.position(self._name) or 0, size)
 
     def read(self) -> Iterator[Arrival]:
+        """The lines that the file gained."""
         before = self._tail.offset
         try:
             lines = self._tail.read()

@@ -21,15 +21,8 @@ from pipelines.checks.network import (
     check_kafka_source,
     check_port,
 )
-from pipelines.settings import (
-    AlertmanagerSettings,
-    DeliverySettings,
-    KafkaSource,
-    PrivacySettings,
-    Settings,
-    SourceSettings,
-    WebhookSettings,
-)
+from pipelines.delivery.settings import AlertmanagerSettings, DeliverySettings, WebhookSettings
+from pipelines.settings import KafkaSource, PrivacySettings, Settings, SourceSettings
 from transforms.kafka.cluster import Cluster
 
 

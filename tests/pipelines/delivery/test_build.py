@@ -9,14 +9,13 @@ import pytest
 
 from pipelines.delivery.build import build_service
 from pipelines.delivery.outbox import Outbox
-from pipelines.settings import (
+from pipelines.delivery.settings import (
     AlertmanagerSettings,
     DeliverySettings,
     ServiceSettings,
-    Settings,
-    SettingsError,
     WebhookSettings,
 )
+from pipelines.settings import Settings, SettingsError
 from tests.pipelines.delivery.receiver import SECRET
 
 HOOK = WebhookSettings(name="desk", url="https://desk.example/", secrets=(SECRET,))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.command_line import INCOMPLETE, MISUSED, OK, main
-from pipelines.delivery import command
+from pipelines.delivery.command import _alone
+from pipelines.delivery.outbox import Outbox
 from schemas.records import encode
 from tests.pipelines.delivery.receiver import SECRET, a_desk, states
 
@@ -72,7 +73,7 @@ def test_misuse_is_one_line_with_the_remedy(
 
     assert main(["deliver", "list", *given]) == MISUSED
     assert "nothing was delivered yet" in capsys.readouterr().err
-    command.Outbox(tmp_path / "state" / "delivery.sqlite").close()
+    Outbox(tmp_path / "state" / "delivery.sqlite").close()
     assert main(["deliver", "replay", *given]) == MISUSED
     assert "--receiver" in capsys.readouterr().err
 
@@ -82,7 +83,7 @@ def test_two_services_do_not_share_an_outbox(
 ) -> None:
     given = prepare(tmp_path, "http://127.0.0.1:9/")
     state = tmp_path / "state" / "delivery.sqlite"
-    with command._alone(state):
+    with _alone(state):
         assert run(given, tmp_path) == MISUSED
 
     assert "another `moodwire deliver`" in capsys.readouterr().err
