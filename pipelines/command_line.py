@@ -27,6 +27,7 @@ examples:
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
+  moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     add_score(commands)
     add_backtest(commands)
+    _add_deliver(commands)
     _add_dead_letters(commands)
     add_quality(commands)
     _add_serve(commands)
@@ -164,6 +166,39 @@ def _add_replay(commands: argparse._SubParsersAction) -> None:
     )
     _add_output(parser, "sinks.folder of the settings")
     _add_runner(parser)
+
+
+def _add_deliver(commands: argparse._SubParsersAction) -> None:
+    parser = add_command(
+        commands,
+        "deliver",
+        "send alerts to the receivers that the settings name, until Ctrl-C",
+        "  moodwire deliver --settings moodwire.yaml                  from the topic of alerts\n"
+        "  moodwire deliver --folder out --once                       from a run folder\n"
+        "  moodwire deliver list --state dead                         what no receiver took\n"
+        "  moodwire deliver replay --receiver desk                    its dead letters once more\n"
+        "  moodwire deliver enable --receiver desk                    after it answered 410\n\n"
+        "What was sent is kept in delivery.state, so that a restart sends nothing twice. Alerts\n"
+        "from before the first start are not sent unless --from-start asks for it. Exit code 3\n"
+        "with --once: something was not delivered. See docs/delivery.md.",
+    )
+    actions = ("run", "list", "replay", "enable")
+    parser.add_argument("action", nargs="?", choices=actions, default="run")
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument(
+        "--folder", metavar="DIR", help="run: a run folder (default: the topic of sinks.kafka)"
+    )
+    parser.add_argument(
+        "--from-start", action="store_true", help="run: send also what is there at the first start"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="run: read all there is, send what is due, end"
+    )
+    parser.add_argument(
+        "--state", choices=("waiting", "delivered", "dead"), help="list: only messages in it"
+    )
+    parser.add_argument("--receiver", metavar="NAME", help="replay, enable: whose messages")
+    parser.add_argument("--id", help="replay: only this message")
 
 
 def _add_dead_letters(commands: argparse._SubParsersAction) -> None:

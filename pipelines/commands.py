@@ -174,6 +174,12 @@ def _backtest(args: argparse.Namespace, console: Console) -> int:
     return backtest(args, console)
 
 
+def _deliver(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.delivery.command import deliver
+
+    return deliver(args, console)
+
+
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
@@ -212,6 +218,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "replay": _replay,
     "score": _score,
     "backtest": _backtest,
+    "deliver": _deliver,
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,

@@ -18,10 +18,10 @@ from pipelines.checks.machine import (
     check_runner,
 )
 from pipelines.checks.network import (
+    check_address,
     check_kafka_sink,
     check_kafka_source,
     check_port,
-    check_webhook,
 )
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 
@@ -41,6 +41,7 @@ def check_all(settings: Settings) -> list[Check]:
         check_port(page.host, page.port),
         *check_source(settings),
         *check_sinks(settings),
+        *check_receivers(settings),
         check_model(checkpoint_folder(settings)),
     ]
 
@@ -75,13 +76,22 @@ def check_source(settings: Settings) -> list[Check]:
 
 def check_sinks(settings: Settings) -> list[Check]:
     """Where results go besides the run folder, if the settings say so."""
-    kafka, webhook = settings.sinks.kafka, settings.sinks.webhook
-    checks = []
+    kafka, checks = settings.sinks.kafka, []
     if kafka is not None:
         topics = [kafka.topic_prefix + name for name in SINK_TOPICS]
         checks.append(check_kafka_sink(kafka.cluster, topics))
-    if webhook is not None:
-        checks.append(check_webhook(webhook.url))
+    return checks
+
+
+def check_receivers(settings: Settings) -> list[Check]:
+    """Whom `moodwire deliver` sends alerts to, as far as an address shows it."""
+    delivery = settings.delivery
+    checks = [
+        check_address(f"Webhook {webhook.name}", webhook.url, f"delivery.webhooks[{number}].url")
+        for number, webhook in enumerate(delivery.webhooks)
+    ]
+    if (manager := delivery.alertmanager) is not None:
+        checks.append(check_address("Alertmanager", manager.url, "delivery.alertmanager.url"))
     return checks
 
 

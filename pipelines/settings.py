@@ -12,14 +12,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 import yaml
 
+from pipelines.delivery.settings import DeliverySettings
+from pipelines.strict import Count, Port, Seconds, Strict
 from transforms.kafka.cluster import Client, Cluster, Security
 from transforms.kafka.starts import parse_start, parse_stop
 
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`(?: - at `(?P<at>[^`]+)`)?")
 _FIELD = re.compile(r"(?P<name>[a-z_]+): ")  # of a group whose fields do not fit together
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
@@ -27,10 +26,6 @@ _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
 
 class SettingsError(ValueError):
     """The configuration cannot be used; the message names the key and the remedy."""
-
-
-class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group of settings: immutable, and a key it does not know is an error."""
 
 
 class BrandSettings(Strict, frozen=True, kw_only=True):
@@ -123,14 +118,6 @@ class KafkaSink(Strict, frozen=True, kw_only=True):
         return Cluster(self.bootstrap_servers, self.security)
 
 
-class WebhookSink(Strict, frozen=True, kw_only=True):
-    """An HTTP address that each alert state is posted to as JSON."""
-
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
-    token: str | None = None
-    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5
-
-
 class PageSettings(Strict, frozen=True, kw_only=True):
     """The live page and /metrics."""
 
@@ -143,7 +130,6 @@ class SinkSettings(Strict, frozen=True, kw_only=True):
 
     folder: str = "out"
     kafka: KafkaSink | None = None
-    webhook: WebhookSink | None = None
     page: PageSettings | None = None
 
 
@@ -172,6 +158,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     alerts: AlertSettings = AlertSettings()
     model: ModelSettings = ModelSettings()
     sinks: SinkSettings = SinkSettings()
+    delivery: DeliverySettings = DeliverySettings()
     flink: FlinkSettings = FlinkSettings()
 
 
@@ -209,11 +196,28 @@ def parse_settings(text: str, env: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"not YAML: {error}. Check indentation and quotes there") from error
     if not isinstance(raw, dict):
         raise SettingsError("the settings file must hold keys such as `brands:` and `source:`")
+    _require_references(raw.get("delivery"))
     try:
         settings = msgspec.convert(expand_env(raw, os.environ if env is None else env), Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
     return _checked(settings)
+
+
+def _require_references(delivery: Any) -> None:
+    """Keep secrets of receivers out of the file: it is copied, shown and committed."""
+    if not isinstance(delivery, dict):
+        return  # of a wrong type, which the conversion names
+    for group, key in (("webhooks", "secrets"), ("services", "url")):
+        receivers = delivery.get(group)
+        for number, receiver in enumerate(receivers if isinstance(receivers, list) else ()):
+            given = receiver.get(key) if isinstance(receiver, dict) else None
+            for secret in given if isinstance(given, list) else [given]:
+                if isinstance(secret, str) and not _REFERENCE.fullmatch(secret):
+                    raise SettingsError(
+                        f"delivery.{group}[{number}].{key}: holds a secret in plain text; put it "
+                        "into the environment and write ${NAME} here"
+                    )
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -248,8 +252,13 @@ def _explain(message: str) -> str:
 
 
 def _known_keys() -> list[str]:
-    groups: list[type[msgspec.Struct]] = [*Strict.__subclasses__(), Security]
+    groups: list[type[msgspec.Struct]] = [*_below(Strict), Security]
     return sorted({name for group in groups for name in group.__struct_fields__})
+
+
+def _below(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    found = kind.__subclasses__()
+    return [*found, *(lower for upper in found for lower in _below(upper))]
 
 
 def _checked(settings: Settings) -> Settings:

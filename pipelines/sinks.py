@@ -1,4 +1,4 @@
-"""Where each kind of records goes: the run folder always, Kafka and a webhook where wanted."""
+"""Where each kind of records goes: the run folder always, Kafka where wanted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.records import Media, Post, encode
 from transforms.kafka.producers import require_topic
 from transforms.kafka.sink import WriteToKafka
 from transforms.kafka_posts import METRICS
-from transforms.publish import PostToWebhook, StoreMedia, WriteJsonLines
+from transforms.publish import StoreMedia, WriteJsonLines
 from transforms.rejections import without_original
 
 TOPICS = {
@@ -53,9 +53,6 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
-    if (hook := settings.sinks.webhook) is not None:
-        webhook = PostToWebhook(hook.url, hook.token, hook.timeout_seconds)
-        sinks["alerts"].append(Sink("Webhook", webhook))
     return {kind: tuple(named) for kind, named in sinks.items()}
 
 

@@ -160,7 +160,7 @@ def as_written(field: msgspec.structs.FieldInfo) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, tuple):
-        return f"`[{', '.join(value)}]`"
+        return f"`[{', '.join(map(str, value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

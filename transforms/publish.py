@@ -1,4 +1,4 @@
-"""Stage: publish. Records to JSON lines, renditions to a media folder, alerts to a webhook."""
+"""Stage: publish. Records to JSON lines, renditions to a media folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import random
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ import msgspec
 from apache_beam.pvalue import PCollection
 
 from schemas.metrics import SINK_RETRIES
-from schemas.records import Alert, Media, Post, encode
+from schemas.records import Media, Post, encode
 from transforms.counters import counter
 
 LOG = logging.getLogger(__name__)
@@ -65,24 +64,6 @@ def store_rendition(folder: Path, media: Media) -> None:
     unfinished.replace(path)
 
 
-def post_alert(url: str, token: str | None, timeout_seconds: float, alert: Alert) -> None:
-    """Deliver one alert state as JSON.
-
-    Raises:
-        OSError: the receiver is away or did not answer 2xx.
-    """
-    headers = {"Content-Type": "application/json", "Idempotency-Key": _idempotency_key(alert)}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, data=encode(alert), headers=headers, method="POST")
-    with urllib.request.urlopen(request, timeout=timeout_seconds):
-        pass
-
-
-def _idempotency_key(alert: Alert) -> str:
-    return f"{alert.alert_id}-{alert.revision}-{int(alert.final)}"
-
-
 class _AppendLines(beam.DoFn):
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -105,14 +86,6 @@ class _StoreRenditions(beam.DoFn):
     def process(self, post: Post) -> None:
         for media in post.media:
             until_done(partial(store_rendition, self.folder, media), sink="media")
-
-
-class _PostAlerts(beam.DoFn):
-    def __init__(self, url: str, token: str | None, timeout_seconds: float) -> None:
-        self.arguments = (url, token, timeout_seconds)
-
-    def process(self, alert: Alert) -> None:
-        until_done(partial(post_alert, *self.arguments, alert), sink="webhook")
 
 
 @dataclass
@@ -141,21 +114,3 @@ class StoreMedia(beam.PTransform):
     def expand(self, posts: PCollection[Post]) -> PCollection[None]:
         """Write renditions, skipping those that are there."""
         return posts | "StoreRenditions" >> beam.ParDo(_StoreRenditions(self.folder))
-
-
-@dataclass
-class PostToWebhook(beam.PTransform):
-    """Alert states in; each delivered by HTTP POST, retried until the receiver takes it."""
-
-    url: str
-    token: str | None = None
-    timeout_seconds: float = 5.0
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, alerts: PCollection[Alert]) -> PCollection[None]:
-        """Post one state after the other."""
-        return alerts | "PostAlerts" >> beam.ParDo(
-            _PostAlerts(self.url, self.token, self.timeout_seconds)
-        )

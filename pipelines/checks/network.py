@@ -1,4 +1,4 @@
-"""Checks of what a run talks to: its port, Kafka, the webhook."""
+"""Checks of what a run talks to: its port, Kafka, whom alerts go to."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def refused(name: str, error: ValueError) -> Check:
     return Check(name, False, found, remedy)
 
 
-def check_webhook(url: str) -> Check:
-    """Whether something listens where alerts are posted to; nothing is sent."""
+def check_address(name: str, url: str, setting: str) -> Check:
+    """Whether something listens at an address that alerts are sent to; nothing is sent."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = f"{parts.hostname}:{port}"
     try:
         socket.create_connection((parts.hostname or "", port), TIMEOUT_SECONDS).close()
     except OSError as error:
-        remedy = "start the receiver, or correct sinks.webhook.url"
-        return Check("Webhook", False, f"{address} does not answer ({error})", remedy)
-    return Check("Webhook", True, f"{address} answers")
+        remedy = f"start it, or correct {setting}"
+        return Check(name, False, f"{address} does not answer ({error})", remedy)
+    return Check(name, True, f"{address} answers")

@@ -16,19 +16,13 @@ from pipelines import doctor
 from pipelines.checks import machine
 from pipelines.checks.check import Check
 from pipelines.checks.network import (
+    check_address,
     check_kafka_sink,
     check_kafka_source,
     check_port,
-    check_webhook,
 )
-from pipelines.settings import (
-    KafkaSource,
-    PrivacySettings,
-    Settings,
-    SinkSettings,
-    SourceSettings,
-    WebhookSink,
-)
+from pipelines.delivery.settings import AlertmanagerSettings, DeliverySettings, WebhookSettings
+from pipelines.settings import KafkaSource, PrivacySettings, Settings, SourceSettings
 from transforms.kafka.cluster import Cluster
 
 
@@ -169,17 +163,17 @@ def test_a_webhook_that_answers_is_not_sent_anything() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Refuse) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        check = check_webhook(f"http://127.0.0.1:{server.server_port}/alerts")
+        check = check_address("Webhook", f"http://127.0.0.1:{server.server_port}/alerts", "url")
         thread.join()
 
     assert check.ok
 
 
 def test_a_webhook_that_is_away_is_named_with_its_key() -> None:
-    check = check_webhook(f"http://127.0.0.1:{free_port()}/alerts")
+    check = check_address("Webhook", f"http://127.0.0.1:{free_port()}/alerts", "the.key")
 
     assert not check.ok
-    assert "sinks.webhook.url" in check.remedy
+    assert "the.key" in check.remedy
 
 
 def test_only_configured_ends_are_checked() -> None:
@@ -194,15 +188,19 @@ def test_configured_ends_are_checked(tmp_path: Path) -> None:
             path=str(tmp_path / "posts.jsonl"),
             kafka=KafkaSource(bootstrap_servers=f"127.0.0.1:{port}"),
         ),
-        sinks=SinkSettings(webhook=WebhookSink(url=f"http://127.0.0.1:{port}")),
+        delivery=DeliverySettings(
+            webhooks=(WebhookSettings(name="desk", url=f"http://127.0.0.1:{port}", secrets=()),),
+            alertmanager=AlertmanagerSettings(url=f"http://127.0.0.1:{port}"),
+        ),
     )
 
-    checks = doctor.check_source(settings) + doctor.check_sinks(settings)
+    checks = doctor.check_source(settings) + doctor.check_receivers(settings)
 
     assert [(check.name, check.ok) for check in checks] == [
         ("Source", False),
         ("Kafka source", False),
-        ("Webhook", False),
+        ("Webhook desk", False),
+        ("Alertmanager", False),
     ]
 
 

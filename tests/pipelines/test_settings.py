@@ -28,7 +28,21 @@ def test_an_empty_file_gives_every_default() -> None:
         ("brands: [{name: Zed, handels: [z]}]", "brands[0].handels", "handles"),
         ("brands: [{name: Zed}, {name: Zed}]", "brands", "merge"),
         ("source: {kafka: {start: noon}}", "source.kafka.start", "noon"),
-        ("sinks: {webhook: {url: ftp://x}}", "sinks.webhook.url", "configuration.md"),
+        (
+            "delivery: {alertmanager: {url: ftp://x}}",
+            "delivery.alertmanager.url",
+            "configuration.md",
+        ),
+        (
+            "delivery: {webhooks: [{name: a, url: https://x, secrets: [whsec_abc]}]}",
+            "delivery.webhooks[0].secrets",
+            "${NAME}",
+        ),
+        (
+            "delivery: {services: [{name: a, url: 'mailto://me:pw@x'}]}",
+            "delivery.services[0].url",
+            "${NAME}",
+        ),
         ("privacy: {author_key: short}", "privacy.author_key", "16"),
         ("title: [", "not YAML", "indentation"),
         ("- a list", "keys", "brands"),

@@ -1,20 +1,13 @@
 """Facts about sinks: nothing is lost while one is away, and writing twice changes nothing."""
 
 import itertools
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.testing.test_pipeline import TestPipeline
 
 from schemas.records import Media, Position, Rejection, decode
-from tests.dashboards.incidents import an_alert
-from transforms.publish import WriteJsonLines, pauses, post_alert, store_rendition, until_done
+from transforms.publish import WriteJsonLines, pauses, store_rendition, until_done
 
 
 def a_rejection(offset: int) -> Rejection:
@@ -26,31 +19,6 @@ def a_rejection(offset: int) -> Rejection:
         cause="not_json",
         detail="",
     )
-
-
-@contextmanager
-def a_receiver(answers: list[int]) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A real HTTP server that answers with `answers` in turn, then 200; yields address and log."""
-    log: list[dict[str, str]] = []
-    codes = itertools.chain(answers, itertools.repeat(200))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            log.append({**json.loads(body), "key": self.headers["Idempotency-Key"]})
-            self.send_response(next(codes))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", log
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_records_are_written_one_a_line(tmp_path: Path) -> None:
@@ -93,13 +61,3 @@ def test_a_rendition_is_stored_once_under_its_hash(tmp_path: Path) -> None:
     store_rendition(tmp_path, media)
 
     assert [p.name for p in tmp_path.iterdir()] == [f"{'ab' * 32}.jpg"]
-
-
-def test_an_alert_is_posted_until_the_receiver_takes_it() -> None:
-    alert = an_alert("alert-1", "Nova")
-
-    with a_receiver([503]) as (url, log):
-        until_done(partial(post_alert, url, "secret", 5.0, alert), sink="webhook")
-
-    assert [entry["alert_id"] for entry in log] == [alert.alert_id] * 2
-    assert log[0]["key"] == log[1]["key"]

@@ -1,0 +1,93 @@
+"""Facts about delivery from the topic of alerts: from where it was left, through an outage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.broker import Broker
+from deploy.kafka.topics import create_topics
+from pipelines.delivery.outbox import Outbox
+from schemas.records import encode
+from tests.dashboards.incidents import an_alert
+from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
+from tests.pipelines.delivery.receiver import SECRET, a_desk
+
+SETTINGS = """
+sinks: {{kafka: {{bootstrap_servers: "{servers}"}}}}
+delivery:
+  state: {state}
+  retry_seconds: [1, 1, 1]
+  webhooks:
+    - name: desk
+      url: {url}
+      secrets: ["${{DESK_SECRET}}"]
+      allow_private_addresses: true
+"""
+
+
+@contextmanager
+def delivering(settings: Path, log: Path, end: signal.Signals) -> Iterator[None]:
+    """`moodwire deliver` in a process of its own, which is ended by a signal."""
+    command = [sys.executable, "-m", "pipelines.command_line", "deliver", "--settings"]
+    env = {**os.environ, "DESK_SECRET": SECRET}
+    with log.open("ab") as out:
+        process = subprocess.Popen([*command, str(settings)], stdout=out, stderr=out, env=env)
+    try:
+        yield
+    finally:
+        process.send_signal(end)
+        code = process.wait(DEADLINE_SECONDS)
+    assert code == (0 if end == signal.SIGINT else -end), log.read_text()
+
+
+def publish(broker: Broker, *ids: str) -> None:
+    with producer_of(broker) as producer:
+        for alert_id in ids:
+            alert = an_alert(alert_id, "Nova")
+            producer.send("alerts", key=alert_id.encode(), value=encode(alert))
+
+
+def knows(state: Path, alert_id: str) -> bool:
+    if not state.exists():
+        return False
+    with closing(Outbox(state)) as outbox:
+        return outbox.newest(alert_id) is not None
+
+
+@pytest.mark.timeout(400)
+def test_each_alert_of_the_topic_is_told_once_through_restarts_and_an_outage(
+    tmp_path: Path,
+) -> None:
+    settings, state, log = tmp_path / "m.yaml", tmp_path / "outbox.sqlite", tmp_path / "log"
+    with running_broker(tmp_path / "kafka") as broker, a_desk() as desk:
+
+        def told() -> list[str]:
+            return sorted(request.message_id for request in desk.requests)
+
+        servers = broker.bootstrap_servers
+        settings.write_text(SETTINGS.format(servers=servers, state=state, url=desk.url))
+        create_topics(servers, {"alerts": {"num_partitions": 2}})
+        publish(broker, "history")
+        with delivering(settings, log, signal.SIGKILL):
+            until(lambda: knows(state, "history"), log)
+            publish(broker, "a1", "a2")
+            until(lambda: len(told()) == 2, log)
+        publish(broker, "b1")
+        with delivering(settings, log, signal.SIGINT):
+            until(lambda: len(told()) >= 3, log)
+            broker.stop()
+            broker.start()
+            publish(broker, "c1", "c2")
+            until(lambda: len(told()) >= 5, log)
+
+    # A kill may come between an answer and the note of it: then the same id is sent again.
+    assert sorted(set(told())) == ["a1-1", "a2-1", "b1-1", "c1-1", "c2-1"]
+    assert len(told()) <= 6
