@@ -9,11 +9,17 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
+from pipelines.file_commands import (
+    SETTINGS_HELP,
+    add_backtest,
+    add_command,
+    add_quality,
+    add_score,
+)
+from pipelines.outward_commands import add_deliver, add_exporter, add_serve
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
-SETTINGS_HELP = "settings file (default: moodwire.yaml)"
 
 ABOUT = """\
 Moodwire watches social-media streams and tells people how the public feels about them,
@@ -48,10 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     add_score(commands)
     add_backtest(commands)
-    _add_deliver(commands)
+    add_deliver(commands)
     _add_dead_letters(commands)
     add_quality(commands)
-    _add_serve(commands)
+    add_serve(commands)
+    add_exporter(commands)
     _add_doctor(commands)
     return parser
 
@@ -168,39 +175,6 @@ def _add_replay(commands: argparse._SubParsersAction) -> None:
     _add_runner(parser)
 
 
-def _add_deliver(commands: argparse._SubParsersAction) -> None:
-    parser = add_command(
-        commands,
-        "deliver",
-        "send alerts to the receivers that the settings name, until Ctrl-C",
-        "  moodwire deliver --settings moodwire.yaml                  from the topic of alerts\n"
-        "  moodwire deliver --folder out --once                       from a run folder\n"
-        "  moodwire deliver list --state dead                         what no receiver took\n"
-        "  moodwire deliver replay --receiver desk                    its dead letters once more\n"
-        "  moodwire deliver enable --receiver desk                    after it answered 410\n\n"
-        "What was sent is kept in delivery.state, so that a restart sends nothing twice. Alerts\n"
-        "from before the first start are not sent unless --from-start asks for it. Exit code 3\n"
-        "with --once: something was not delivered. See docs/delivery.md.",
-    )
-    actions = ("run", "list", "replay", "enable")
-    parser.add_argument("action", nargs="?", choices=actions, default="run")
-    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
-    parser.add_argument(
-        "--folder", metavar="DIR", help="run: a run folder (default: the topic of sinks.kafka)"
-    )
-    parser.add_argument(
-        "--from-start", action="store_true", help="run: send also what is there at the first start"
-    )
-    parser.add_argument(
-        "--once", action="store_true", help="run: read all there is, send what is due, end"
-    )
-    parser.add_argument(
-        "--state", choices=("waiting", "delivered", "dead"), help="list: only messages in it"
-    )
-    parser.add_argument("--receiver", metavar="NAME", help="replay, enable: whose messages")
-    parser.add_argument("--id", help="replay: only this message")
-
-
 def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
     parser = add_command(
         commands,
@@ -232,17 +206,6 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "--overwrite", action="store_true", help="replay: replace what an earlier replay left there"
     )
     _add_runner(parser)
-
-
-def _add_serve(commands: argparse._SubParsersAction) -> None:
-    parser = add_command(
-        commands,
-        "serve",
-        "show the live page and /metrics of a run folder",
-        "  moodwire serve out --port 8642",
-    )
-    parser.add_argument("folder", metavar="DIR", help="the run folder to follow")
-    parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
 
 
 def _add_doctor(commands: argparse._SubParsersAction) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ import apache_beam as beam
 from msgspec.structs import replace
 from rich.console import Console
 
+from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer, PortInUseError, serve
 from models.checkpoint import CheckpointError
 from pipelines.backtest.rows import BacktestError
@@ -157,7 +158,7 @@ def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any
     """The live page while a run goes on, where one is wanted."""
     if page is None:
         return nullcontext()
-    server = BackgroundServer(folder.path, page.host, page.port)
+    server = BackgroundServer(Follower(folder.path), page.host, page.port)
     console.print(f"live page: {server.url}", highlight=False)
     return server
 
@@ -199,10 +200,33 @@ def _quality(args: argparse.Namespace, console: Console) -> int:
 
 
 def _serve(args: argparse.Namespace, console: Console) -> int:
+    if args.folder is None:
+        return _serve_topics(args, console, "live page", has_page=True)
     if not Path(args.folder).is_dir():
         raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
     console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
-    serve(Path(args.folder), port=args.port)
+    serve(Follower(Path(args.folder)), port=args.port)
+    return OK
+
+
+def _exporter(args: argparse.Namespace, console: Console) -> int:
+    return _serve_topics(args, console, "metrics", has_page=False)
+
+
+def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
+    from pipelines.topic_counters import flink_counters
+    from pipelines.topic_feed import TopicFeed
+
+    settings = load_settings(args.settings)
+    if (kafka := settings.sinks.kafka) is None:
+        raise SettingsError("sinks.kafka: missing, so there are no topics to follow; add it")
+    counters = flink_counters(settings.flink)
+    feed = TopicFeed(kafka.cluster, kafka.topic_prefix, settings.title, counters)
+    feed.start()
+    with closing(feed):
+        place = "" if has_page else "metrics"
+        console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
+        serve(feed, port=args.port, has_page=has_page)
     return OK
 
 
@@ -222,5 +246,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,
+    "exporter": _exporter,
     "doctor": _doctor,
 }

@@ -6,6 +6,8 @@ import argparse
 
 from models.detection.count_detector import ALERTS_PER_WEEK
 
+SETTINGS_HELP = "settings file (default: moodwire.yaml)"
+
 
 def add_command(
     commands: argparse._SubParsersAction, name: str, says: str, examples: str

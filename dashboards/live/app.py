@@ -21,25 +21,27 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboards.live.exposition import exposition
-from dashboards.live.follower import Follower
 from dashboards.live.headers import SecurityHeaders
 from dashboards.live.state import State
-from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, heartbeat
+from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, Feed, heartbeat
 
 STATIC = Path(__file__).parent / "static"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def build_app(folder: Path, allowed_hosts: Sequence[str] = ("*",)) -> Starlette:
-    """The application that shows the run in `folder`, which need not exist yet.
+def build_app(
+    feed: Feed, allowed_hosts: Sequence[str] = ("*",), has_page: bool = True
+) -> Starlette:
+    """The application that shows what `feed` brings, which may be nothing yet.
 
     Args:
-        folder: where the run writes its records, counters and media.
+        feed: where records, counters and renditions come from.
+        has_page: whether there is a page; metrics and health are always there.
         allowed_hosts: names that a request may call this server by; a page that listens on
             loopback alone names just that, so that no foreign site can read it by rebinding.
     """
     app = Starlette(
-        routes=_routes(),
+        routes=[*_watched(), *(_routes() if has_page else ())],
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
@@ -47,9 +49,12 @@ def build_app(folder: Path, allowed_hosts: Sequence[str] = ("*",)) -> Starlette:
         ],
         lifespan=_lifespan,
     )
-    app.state.folder = folder
-    app.state.broadcast = Broadcast(Follower(folder, State()))
+    app.state.broadcast = Broadcast(feed)
     return app
+
+
+def _watched() -> list[Route | Mount]:
+    return [Route("/metrics", _metrics), Route("/healthz", _health)]
 
 
 def _routes() -> list[Route | Mount]:
@@ -59,8 +64,6 @@ def _routes() -> list[Route | Mount]:
         Route("/api/window", _window),
         Route("/events", _events),
         Route("/media/{sha256}.jpg", _media),
-        Route("/metrics", _metrics),
-        Route("/healthz", _health),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
 
@@ -110,16 +113,20 @@ async def _events(request: Request) -> Response:
 
 
 async def _media(request: Request) -> Response:
-    """A rendition by its content hash; nothing but 64 hex digits reaches the file system."""
+    """A rendition by its content hash; nothing but 64 hex digits reaches the feed."""
     sha256 = request.path_params["sha256"]
-    path = Path(request.app.state.folder) / "media" / f"{sha256}.jpg"
-    if not _SHA256.fullmatch(sha256) or not path.is_file():
+    known = _SHA256.fullmatch(sha256) is not None
+    rendition = request.app.state.broadcast.feed.rendition(sha256) if known else None
+    if rendition is None:
         return PlainTextResponse("no such rendition", status_code=404)
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return FileResponse(path, media_type="image/jpeg", headers=headers)
+    return Response(rendition, media_type="image/jpeg", headers=headers)
 
 
 async def _metrics(request: Request) -> Response:
+    """Nothing before the feed has caught up: a gap in a chart is true, a dip is not."""
+    if not request.app.state.broadcast.feed.is_current():
+        return PlainTextResponse("still reading what was there before", status_code=503)
     return Response(exposition(_state(request)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

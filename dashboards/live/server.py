@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from pathlib import Path
 from types import TracebackType
 
 import uvicorn
 
 from dashboards.live.app import build_app
-from dashboards.live.stream import Broadcast
+from dashboards.live.stream import Broadcast, Feed
 
 LOOPBACK = ("127.0.0.1", "localhost")
 START_SECONDS = 10.0
@@ -22,19 +21,19 @@ class PortInUseError(OSError):
     """Another program listens where the page was to be served."""
 
 
-def serve(folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
-    """Serve the run in `folder` until interrupted.
+def serve(feed: Feed, host: str = "127.0.0.1", port: int = 8642, has_page: bool = True) -> None:
+    """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
     Raises:
         PortInUseError: another program listens on `port`.
     """
     listener = listen(host, port)
     with listener:
-        _build_server(folder, host).run(sockets=[listener])
+        _build_server(feed, host, has_page).run(sockets=[listener])
 
 
 class BackgroundServer:
-    """Serves the run in `folder` from a thread of this process while the context is open.
+    """Serves what `feed` brings from a thread of this process while the context is open.
 
     Port 0 takes a free one; `url` says where the page is.
 
@@ -42,9 +41,9 @@ class BackgroundServer:
         PortInUseError: another program listens on `port`.
     """
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
+    def __init__(self, feed: Feed, host: str = "127.0.0.1", port: int = 8642) -> None:
         self._listener = listen(host, port)
-        self._server = _build_server(folder, host)
+        self._server = _build_server(feed, host, has_page=True)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
 
@@ -104,9 +103,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _build_server(folder: Path, host: str) -> _Server:
+def _build_server(feed: Feed, host: str, has_page: bool) -> _Server:
     hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    app = build_app(folder, allowed_hosts=hosts)
+    app = build_app(feed, hosts, has_page)
     config = uvicorn.Config(
         app,
         log_level="warning",

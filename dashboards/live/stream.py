@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import anyio
 import msgspec
 from sse_starlette import ServerSentEvent
 
-from dashboards.live.follower import Follower
-from dashboards.live.state import Update
+from dashboards.live.state import State, Update
 
 POLL_SECONDS = 0.1
 UPDATE_SECONDS = 0.2  # at most five updates a second reach a browser
 HEARTBEAT_SECONDS = 10
 RETRY_MILLISECONDS = 1000
+
+
+class Feed(Protocol):
+    """Where records come from: a run folder, or topics."""
+
+    state: State
+
+    def poll(self) -> bool:
+        """Fold in what is new, without waiting; whether there may be more at once."""
+
+    def is_current(self) -> bool:
+        """Whether what was there when this feed began has been folded in."""
+
+    def rendition(self, sha256: str) -> bytes | None:
+        """A small JPEG by the content hash of its original, None where there is none."""
 
 
 class Broadcast:
@@ -25,17 +40,17 @@ class Broadcast:
     after, so a slow or resuming browser misses nothing and costs no memory.
     """
 
-    def __init__(self, follower: Follower) -> None:
-        self.follower = follower
-        self.state = follower.state
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.state = feed.state
         self.closing = False
         self._changed = anyio.Event()
 
     async def follow(self) -> None:
-        """Poll the folder until cancelled."""
+        """Poll the feed until cancelled."""
         while True:
             before = self.state.id
-            more = self.follower.poll()
+            more = self.feed.poll()
             if self.state.id != before:
                 self._wake()
             await anyio.sleep(0 if more else POLL_SECONDS)

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from dashboards.live import stream
 from dashboards.live.app import build_app
+from dashboards.live.follower import Follower
 from dashboards.live.headers import HEADERS
 from schemas.metrics import METRICS
 from tests.dashboards.drawings import rendition
@@ -36,8 +37,8 @@ def app(folder: Path) -> Starlette:
 
 def filled(folder: Path) -> Starlette:
     """The application of a folder, read to its end."""
-    app = build_app(folder)
-    while app.state.broadcast.follower.poll():
+    app = build_app(Follower(folder))
+    while app.state.broadcast.feed.poll():
         pass
     return app
 
@@ -133,7 +134,7 @@ def test_files_beside_the_static_ones_are_not_served(app: Starlette, path: str) 
 
 
 def test_a_foreign_host_name_is_refused(folder: Path) -> None:
-    app = build_app(folder, allowed_hosts=("127.0.0.1", "localhost"))
+    app = build_app(Follower(folder), allowed_hosts=("127.0.0.1", "localhost"))
 
     assert get(app, "/api/state", Host="evil.example").status_code == 400
     assert get(app, "/api/state", Host="127.0.0.1:8642").status_code == 200
@@ -161,7 +162,7 @@ def test_a_stream_resumes_where_it_was_left_without_a_gap(tmp_path: Path) -> Non
     left_at = get(app, "/api/state").json()["id"]
     append(tmp_path / "trends.jsonl", a_trend("Aerolume", at(17), NEXT))
     append(tmp_path / "alerts.jsonl", an_alert("new", "Velora"))
-    app.state.broadcast.follower.poll()
+    app.state.broadcast.feed.poll()
 
     by_query = events(app, f"/events?after={left_at}")
     by_header = events(app, "/events?after=older.1", last_id=left_at)
@@ -227,6 +228,6 @@ def test_metrics_say_how_the_newest_settled_window_feels(app: Starlette) -> None
 
 
 def test_metrics_of_an_empty_folder_are_well_formed(tmp_path: Path) -> None:
-    text = get(build_app(tmp_path), "/metrics").text
+    text = get(build_app(Follower(tmp_path)), "/metrics").text
 
     assert list(text_string_to_metric_families(text))

@@ -7,7 +7,6 @@ import pytest
 
 from dashboards.live import follower as follower_module
 from dashboards.live.follower import Follower
-from dashboards.live.state import State
 from schemas.records import encode
 from tests.dashboards.incidents import an_alert, at
 from tests.dashboards.run_folder import (
@@ -23,7 +22,7 @@ CALM = Moment(posts=20, valence=0.2, image_share=0.3)
 
 
 def follow(folder: Path) -> Follower:
-    return Follower(folder, State())
+    return Follower(folder)
 
 
 def drain(follower: Follower) -> None:

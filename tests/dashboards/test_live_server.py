@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer, PortInUseError, listen, serve
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import append
 
 
 def test_the_page_is_served_from_the_background_and_stops(tmp_path: Path) -> None:
-    with BackgroundServer(tmp_path, port=0) as server:
+    with BackgroundServer(Follower(tmp_path), port=0) as server:
         assert httpx.get(f"{server.url}healthz").text == "ok\n"
 
     with pytest.raises(httpx.ConnectError):
@@ -25,7 +26,7 @@ def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
     began = 0.0
     with (
         httpx.Client(timeout=10) as client,
-        BackgroundServer(tmp_path, port=0) as server,
+        BackgroundServer(Follower(tmp_path), port=0) as server,
         client.stream("GET", f"{server.url}events") as answer,
     ):
         lines = answer.iter_lines()
@@ -38,7 +39,7 @@ def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
 
 def test_a_change_in_the_folder_reaches_an_open_stream(tmp_path: Path) -> None:
     with (
-        BackgroundServer(tmp_path, port=0) as server,
+        BackgroundServer(Follower(tmp_path), port=0) as server,
         httpx.Client(timeout=10) as client,
         client.stream("GET", f"{server.url}events") as answer,
     ):
@@ -56,4 +57,4 @@ def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path, start: object) -
         port = other.getsockname()[1]
 
         with pytest.raises(PortInUseError, match=rf"port {port} .* choose another port"):
-            start(tmp_path, port=port)  # type: ignore[operator]
+            start(Follower(tmp_path), port=port)  # type: ignore[operator]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
+from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
 from tests.dashboards.incidents import an_alert, at
 from tests.dashboards.run_folder import (
@@ -41,7 +42,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = build_run_folder(tmp_path_factory.mktemp("run"))
-    with BackgroundServer(folder, port=0) as server:
+    with BackgroundServer(Follower(folder), port=0) as server:
         yield server.url
 
 
@@ -182,7 +183,10 @@ def test_measures_forms_and_ranges_redraw_the_charts(browser: Browser, url: str)
 
 
 def test_a_new_line_in_the_folder_reaches_the_open_page(browser: Browser, folder: Path) -> None:
-    with BackgroundServer(folder, port=0) as server, visit(browser, server.url, DESK) as visited:
+    with (
+        BackgroundServer(Follower(folder), port=0) as server,
+        visit(browser, server.url, DESK) as visited,
+    ):
         visited.page.locator(".brand").first.click()
         append(folder / "trends.jsonl", a_trend("Aerolume", at(17), WORSE, timing="on_time"))
         append(folder / "alerts.jsonl", an_alert("new", "Velora", severity=10, title="Fire"))
@@ -200,7 +204,10 @@ def test_a_new_line_in_the_folder_reaches_the_open_page(browser: Browser, folder
 def test_the_worst_alert_is_followed_until_a_brand_is_chosen(
     browser: Browser, folder: Path
 ) -> None:
-    with BackgroundServer(folder, port=0) as server, visit(browser, server.url, DESK) as visited:
+    with (
+        BackgroundServer(Follower(folder), port=0) as server,
+        visit(browser, server.url, DESK) as visited,
+    ):
         chosen = "([name]) => document.querySelector('#brand-name').textContent === name"
         append(folder / "alerts.jsonl", an_alert("worse", "Velora", severity=10))
         visited.wait_for(chosen, "Velora")
@@ -212,7 +219,7 @@ def test_the_worst_alert_is_followed_until_a_brand_is_chosen(
 
 
 def test_the_page_comes_back_after_its_server_did(browser: Browser, folder: Path) -> None:
-    with BackgroundServer(folder, port=0) as server:
+    with BackgroundServer(Follower(folder), port=0) as server:
         port = urlsplit(server.url).port or 0
         with visit(browser, server.url, DESK) as visited:
             server.stop()
@@ -220,13 +227,13 @@ def test_the_page_comes_back_after_its_server_did(browser: Browser, folder: Path
             visited.wait_for(status, "Reconnecting")
             append(folder / "trends.jsonl", a_trend("Newbrand", at(17), WORSE))
             write_counters(folder, build_counters())
-            with BackgroundServer(folder, port=port):
+            with BackgroundServer(Follower(folder), port=port):
                 visited.wait_for("() => document.querySelectorAll('.brand').length === 5")
                 visited.wait_for(status, "Live · replay 60×")
 
 
 def test_a_folder_without_windows_says_so(browser: Browser, tmp_path: Path) -> None:
-    with BackgroundServer(tmp_path, port=0) as server:
+    with BackgroundServer(Follower(tmp_path), port=0) as server:
         page = browser.new_page()
         page.goto(server.url)
         page.wait_for_selector("text=Waiting for posts")
@@ -246,7 +253,10 @@ def test_screenshots(browser: Browser, tmp_path: Path, look: Look) -> None:
     keep = os.environ.get("MOODWIRE_SCREENSHOTS") == "1"
     png = (SCREENSHOTS if keep else tmp_path) / f"live-{look}.png"
     png.parent.mkdir(parents=True, exist_ok=True)
-    with BackgroundServer(shown, port=0) as server, visit(browser, server.url, look, 2) as visited:
+    with (
+        BackgroundServer(Follower(shown), port=0) as server,
+        visit(browser, server.url, look, 2) as visited,
+    ):
         visited.wait_for(
             "() => [...document.images].every((image) => image.complete"
             " || !image.checkVisibility() || image.getBoundingClientRect().top > innerHeight)"

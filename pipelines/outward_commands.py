@@ -1,0 +1,69 @@
+"""Commands that show what a run found, or tell people of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipelines.file_commands import SETTINGS_HELP, add_command
+
+
+def add_deliver(commands: argparse._SubParsersAction) -> None:
+    """`moodwire deliver`."""
+    parser = add_command(
+        commands,
+        "deliver",
+        "send alerts to the receivers that the settings name, until Ctrl-C",
+        "  moodwire deliver --settings moodwire.yaml                  from the topic of alerts\n"
+        "  moodwire deliver --folder out --once                       from a run folder\n"
+        "  moodwire deliver list --state dead                         what no receiver took\n"
+        "  moodwire deliver replay --receiver desk                    its dead letters once more\n"
+        "  moodwire deliver enable --receiver desk                    after it answered 410\n\n"
+        "What was sent is kept in delivery.state, so that a restart sends nothing twice. Alerts\n"
+        "from before the first start are not sent unless --from-start asks for it. Exit code 3\n"
+        "with --once: something was not delivered. See docs/delivery.md.",
+    )
+    actions = ("run", "list", "replay", "enable")
+    parser.add_argument("action", nargs="?", choices=actions, default="run")
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument(
+        "--folder", metavar="DIR", help="run: a run folder (default: the topic of sinks.kafka)"
+    )
+    parser.add_argument(
+        "--from-start", action="store_true", help="run: send also what is there at the first start"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="run: read all there is, send what is due, end"
+    )
+    parser.add_argument(
+        "--state", choices=("waiting", "delivered", "dead"), help="list: only messages in it"
+    )
+    parser.add_argument("--receiver", metavar="NAME", help="replay, enable: whose messages")
+    parser.add_argument("--id", help="replay: only this message")
+
+
+def add_serve(commands: argparse._SubParsersAction) -> None:
+    """`moodwire serve`."""
+    parser = add_command(
+        commands,
+        "serve",
+        "show the live page and /metrics of a run folder, or of the topics of the settings",
+        "  moodwire serve out --port 8642\n"
+        "  moodwire serve --settings moodwire.yaml     a run on Flink, by what it publishes",
+    )
+    parser.add_argument("folder", metavar="DIR", nargs="?", help="the run folder to follow")
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
+
+
+def add_exporter(commands: argparse._SubParsersAction) -> None:
+    """`moodwire exporter`."""
+    parser = add_command(
+        commands,
+        "exporter",
+        "serve metrics of the topics to Prometheus, without a page",
+        "  moodwire exporter --settings moodwire.yaml --port 9464\n\n"
+        "Reads `trends` and `alerts` from their beginning and answers 503 until it has caught\n"
+        "up, so that a restart leaves a gap in a chart and never a dip. See docs/metrics.md.",
+    )
+    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument("--port", type=int, default=9464, help="port on 127.0.0.1 (default: 9464)")

@@ -1,0 +1,23 @@
+"""Counters of a run on Flink, for those who follow its topics."""
+
+from __future__ import annotations
+
+from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError
+from pipelines.flink.samples import counters_of
+from pipelines.settings import FlinkSettings
+from pipelines.topic_feed import Counted, ReadCounters
+
+
+def flink_counters(settings: FlinkSettings) -> ReadCounters:
+    """Asks the job manager of the settings; a run on another engine counts for itself."""
+    local = settings.master == "local"
+    rest = FlinkRest(f"127.0.0.1:{settings.rest_port}" if local else settings.master)
+
+    def read() -> Counted | None:
+        try:
+            job = next((job for job in rest.jobs() if job.name == settings.job_name), None)
+            return None if job is None else Counted(counters_of(rest, job.job_id), job.is_alive)
+        except (FlinkUnreachableError, FlinkRefusedError):
+            return None
+
+    return read

@@ -1,0 +1,206 @@
+"""What a run publishes to Kafka topics, as the live page and the exporter follow it."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+from cachetools import LRUCache
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from dashboards.live.state import Run, State, Status
+from schemas.metrics import WATERMARK
+from schemas.records import (
+    Alert,
+    Media,
+    Rejection,
+    Trend,
+    UnsupportedVersionError,
+    decode,
+)
+from transforms.kafka.cluster import Cluster, KafkaUnreachableError
+from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
+from transforms.kafka.consumers import Loan
+from transforms.kafka.offsets import Offsets
+from transforms.publish import pauses
+
+LOG = logging.getLogger(__name__)
+GROUP = "moodwire-page"  # commits nothing: each start reads what is there
+POLL_MS = 500
+COUNTERS_SECONDS = 2.0
+WAITING_RECORDS = 5_000  # read and not yet folded in; bounds what is held in memory
+FOLDED_AT_ONCE = 2_000
+MEDIA_BYTES = 64 * 2**20
+DEAD_LETTERS = 2_000  # of the newest, of each partition
+KINDS: dict[str, type[Trend] | type[Alert] | type[Rejection] | type[Media]] = {
+    "trends": Trend,
+    "alerts": Alert,
+    "dead-letters": Rejection,
+    "media": Media,
+}
+
+
+class Counted(NamedTuple):
+    """Counters of the run by sample name, and whether it goes on."""
+
+    values: Mapping[str, int]
+    is_running: bool
+
+
+ReadCounters = Callable[[], Counted | None]
+
+
+@dataclass
+class TopicFeed:
+    """Topics in, one state kept up to date: what the run folder is to a run on this machine.
+
+    A thread reads from the topics' beginning, so that a restart knows all again; an outage of
+    Kafka delays it and loses nothing. Memory is bounded: the state bounds itself, renditions are
+    the most recently used, of dead letters the newest count.
+
+    Attributes:
+        cluster: where the topics are.
+        prefix: before the name of each topic.
+        title: of the page.
+        read_counters: asks the engine for the run's counters; None where it cannot be asked.
+    """
+
+    cluster: Cluster
+    prefix: str = ""
+    title: str = "Moodwire"
+    read_counters: ReadCounters = lambda: None
+
+    def __post_init__(self) -> None:
+        self.state = State()
+        self._waiting: queue.Queue[Any] = queue.Queue(WAITING_RECORDS)
+        self._renditions: LRUCache[str, bytes] = LRUCache(MEDIA_BYTES, getsizeof=len)
+        self._counted: Counted | None = None
+        self._unreadable = 0
+        self._reached: Offsets = {}
+        self._ends: Offsets = {}
+        self._has_read = threading.Event()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._read, self._count)
+        ]
+
+    def start(self) -> None:
+        """Begin to read.
+
+        Raises:
+            KafkaUnreachableError: no broker answers.
+            KafkaSettingsError: a topic is missing.
+        """
+        with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
+            require_topics(consumer, self._topics(), None)
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(10)
+
+    def poll(self) -> bool:
+        """Fold in what has been read, without waiting; whether more waits."""
+        for _ in range(FOLDED_AT_ONCE):
+            try:
+                record = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(record, Media):
+                self._renditions[record.sha256] = record.rendition
+            else:
+                self.state.fold(record)
+        counted = self._counted
+        if counted is not None:
+            self.state.fold_counters(counted.values)
+        self.state.set_run(self._run(counted))
+        return not self._waiting.empty()
+
+    def is_current(self) -> bool:
+        """Whether all that the topics held at the start has been folded in."""
+        return self._has_read.is_set() and self._waiting.empty()
+
+    def rendition(self, sha256: str) -> bytes | None:
+        """A rendition of the media topic, if it is among those used or published last."""
+        return self._renditions.get(sha256)
+
+    def _run(self, counted: Counted | None) -> Run:
+        status: Status = "running" if counted is None or counted.is_running else "ended"
+        return Run(
+            title=self.title,
+            status=status if self.state.version or counted else "waiting",
+            watermark=counted and counted.values.get(WATERMARK.name),
+            unreadable_lines=self._unreadable,
+        )
+
+    def _topics(self) -> list[str]:
+        return [f"{self.prefix}{name}" for name in KINDS]
+
+    def _read(self) -> None:
+        """Read for ever; after an outage from where it was."""
+        waits = pauses()
+        while not self._stop.is_set():
+            try:
+                with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
+                    self._go_on(consumer)
+                    while not self._stop.is_set():
+                        self._read_some(consumer)
+                        waits = pauses()
+            except (KafkaUnreachableError, KafkaError, OSError) as error:
+                pause = next(waits)
+                LOG.warning("the topics are away (%s); next attempt in %.1f s", error, pause)
+                self._stop.wait(pause)
+
+    def _go_on(self, consumer: Any) -> None:
+        """Where it was, or at the beginning; of dead letters near the end."""
+        firsts, self._ends = bounds(consumer, find_partitions(consumer, self._topics()))
+        rejected = f"{self.prefix}dead-letters"
+        starts = {
+            p: max(first, self._ends[p] - DEAD_LETTERS) if p[0] == rejected else first
+            for p, first in firsts.items()
+        }
+        self._reached = {**starts, **self._reached}
+        Loan(consumer).go_to(self._reached)
+
+    def _read_some(self, consumer: Any) -> None:
+        for place, records in consumer.poll(timeout_ms=POLL_MS).items():
+            kind = KINDS[place.topic.removeprefix(self.prefix)]
+            for record in records:
+                self._hand_over(record.value, kind)
+        self._reached = {p: consumer.position(TopicPartition(*p)) for p in self._reached}
+        if all(self._reached[p] >= end for p, end in self._ends.items()):
+            self._has_read.set()
+
+    def _hand_over(self, value: bytes | None, kind: Any) -> None:
+        if value is None:  # a tombstone
+            return
+        try:
+            record = (
+                msgspec.json.decode(value, type=Media) if kind is Media else decode(value, kind)
+            )
+        except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
+            self._unreadable += 1  # shown on the page
+            return
+        while not self._stop.is_set():
+            try:
+                return self._waiting.put(record, timeout=1)
+            except queue.Full:
+                continue
+
+    def _count(self) -> None:
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._counted = self.read_counters() or self._counted
+            self._stop.wait(max(0.0, COUNTERS_SECONDS - (time.monotonic() - started)))

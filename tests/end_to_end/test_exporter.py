@@ -1,0 +1,106 @@
+"""Facts about following topics: what a run folder shows, through restarts and an outage."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dashboards.live.exposition import exposition
+from dashboards.live.follower import Follower
+from deploy.kafka.broker import Broker
+from deploy.kafka.topics import create_topics, read_topics
+from pipelines.run_folder import FILES
+from pipelines.sinks import TOPICS
+from schemas.records import Media, encode
+from tests.dashboards.incidents import an_alert
+from tests.dashboards.run_folder import build_run_folder
+from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
+
+
+def publish(broker: Broker, folder: Path) -> None:
+    """What a run wrote to its folder, as it would have written it to topics."""
+    with producer_of(broker) as producer:
+        for kind in ("trends", "alerts", "rejections"):
+            for number, line in enumerate((folder / FILES[kind]).read_bytes().splitlines()):
+                producer.send(TOPICS[kind], key=str(number).encode(), value=line)
+        for file in (folder / "media").iterdir():
+            media = Media(sha256=file.stem, width=1, height=1, rendition=file.read_bytes())
+            producer.send("media", key=file.stem.encode(), value=encode(media))
+
+
+def brands(text: str) -> list[str]:
+    """What is told of brands and alerts; the rest is told by the engine."""
+    return sorted(line for line in text.splitlines() if line.startswith("moodwire_"))
+
+
+def answer(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as found:
+            return found.status, found.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError:
+        return 0, b""
+
+
+@contextmanager
+def following(command: str, settings: Path, log: Path) -> Iterator[str]:
+    """`moodwire exporter` or `serve` in a process of its own; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    line = [sys.executable, "-m", "pipelines.command_line", command, "--settings", str(settings)]
+    with log.open("ab") as out:
+        process = subprocess.Popen([*line, "--port", str(port)], stdout=out, stderr=out)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(DEADLINE_SECONDS)
+    assert code == 0, log.read_text()
+
+
+@pytest.mark.timeout(400)
+def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_path: Path) -> None:
+    folder = build_run_folder(tmp_path / "run")
+    follower = Follower(folder)
+    while follower.poll():
+        pass
+    follower.state.samples = []  # of the engine, which does not run here
+    expected = exposition(follower.state).decode()
+    settings, log = tmp_path / "m.yaml", tmp_path / "log"
+    picture = next((folder / "media").iterdir())
+    with running_broker(tmp_path / "kafka") as broker:
+        create_topics(broker.bootstrap_servers, read_topics())
+        publish(broker, folder)
+        settings.write_text(
+            f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
+            "flink: {rest_port: 1}\n"
+        )
+
+        with following("exporter", settings, log) as url:
+            until(lambda: answer(f"{url}/metrics")[0] == 200, log)
+            assert brands(answer(f"{url}/metrics")[1].decode()) == [
+                line for line in brands(expected) if "watermark" not in line
+            ]
+            assert answer(f"{url}/")[0] == 404
+            broker.stop()
+            broker.start()
+            with producer_of(broker) as producer:
+                alert = an_alert("after", "Zephyr", severity=9)
+                producer.send("alerts", key=b"after", value=encode(alert))
+            line = 'moodwire_alert_severity{brand="Zephyr",kind="crisis"} 9.0'
+            until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
+
+        with following("serve", settings, log) as url:
+            until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
+            assert answer(f"{url}/")[0] == 200
+            assert answer(f"{url}/media/{picture.name}") == (200, picture.read_bytes())
