@@ -21,6 +21,9 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     task_managers: int
     workers: int
     flink_metrics: int
+    prometheus: int
+    alertmanager: int
+    exporter: int
 
     def shifted(self, by: int) -> Ports:
         """The same ports `by` higher, for a second stack beside the first."""

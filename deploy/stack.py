@@ -1,7 +1,9 @@
 """The whole stack on this machine without containers: `python -m deploy.stack up`.
 
 Kafka with its topics, and a Flink cluster: ZooKeeper, a job manager, two task managers, Beam's
-worker pool. Data, logs and process ids lie under `.run/`, the ports in `deploy/ports.yaml`.
+worker pool. Where Debian's packages are installed also Prometheus with the shipped rules,
+Alertmanager, and the exporter that tells them of Moodwire. Data, logs and process ids lie under
+`.run/`, the ports in `deploy/ports.yaml`.
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from deploy.kafka.broker import Broker, resolve_jars
 from deploy.kafka.topics import create_topics, read_topics
 from deploy.ports import Ports, read_ports
 from deploy.processes import REPOSITORY, Process, ProcessError
+from deploy.prometheus.servers import REMEDY, Watchers
 
 HEADER = f"{'part':<15} {'state':<9} {'address':<16} {'pid':<8} log"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Kafka and Flink side by side, each in its folder of `home`.
+    """Kafka, Flink and what watches them, each in its folder of `home`.
 
     Going up starts only what does not run, so it may be done at any time and mends what died.
     """
@@ -51,9 +54,15 @@ class Stack:
         """The cluster that jobs are handed to."""
         return FlinkCluster(self.home / "flink", self.ports, self.task_managers, self.slots)
 
+    @property
+    def watchers(self) -> Watchers:
+        """What watches the rest."""
+        return Watchers(self.home / "watchers", self.ports, self.task_managers)
+
     def parts(self) -> list[Process]:
-        """Every server, in the order in which they start."""
-        return [self.broker.process, *self.flink.parts().values()]
+        """Every server that this machine can have, in the order in which they start."""
+        watchers = [] if self.watchers.missing() else self.watchers.parts().values()
+        return [self.broker.process, *self.flink.parts().values(), *watchers]
 
     def up(self, say: Callable[[str], None] = print) -> None:
         """Fetch what is missing, then start what does not run; Kafka and Flink at the same time."""
@@ -68,8 +77,15 @@ class Stack:
             with timed(f"Flink on {self.flink.rest}, {self.task_managers} task managers", say):
                 self.flink.start()
             kafka.result()
+            self._watch(say)
             with timed("Beam's job server for Flink", say):
                 server.result()
+
+    def _watch(self, say: Callable[[str], None]) -> None:
+        if missing := self.watchers.missing():
+            return say(f"      –    without {' and '.join(missing)}: {REMEDY}")
+        with timed(f"Prometheus on 127.0.0.1:{self.ports.prometheus}, with its rules", say):
+            self.watchers.start()
 
     def _up_kafka(self, say: Callable[[str], None]) -> None:
         with timed(f"Kafka on {self.broker.bootstrap_servers}, with its topics", say):
@@ -78,7 +94,8 @@ class Stack:
 
     def down(self, say: Callable[[str], None] = print) -> None:
         """Stop all in order. Data stays; jobs that still run go on at the next start."""
-        with self._alone(), timed("Flink and Kafka stopped", say):
+        with self._alone(), timed("all stopped", say):
+            self.watchers.stop()
             self.flink.stop()
             self.broker.stop()
 

@@ -11,6 +11,7 @@ from schemas.metrics import (
     ALERTS,
     DEAD_LETTERS,
     DUPLICATES,
+    KAFKA_LAG,
     MEDIA_FAULTS,
     METRICS,
     POSTS_CLEANED,
@@ -22,13 +23,17 @@ from schemas.metrics import (
     Metric,
 )
 
-DECLARED = {metric.name: metric for metric in METRICS if metric.kind == "counter"}
+DECLARED = {
+    metric.name: metric
+    for metric in METRICS
+    if metric.kind == "counter" or metric == KAFKA_LAG  # other gauges are told from records
+}
 _SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})?")
 _LABEL = re.compile(r'(?P<name>[a-z_]+)="(?P<value>[^"]*)"')
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One counter: which metric, its label values in declared order, how far it has counted."""
+    """One count or level: which metric, its label values in declared order, how high it is."""
 
     metric: Metric
     labels: tuple[str, ...]

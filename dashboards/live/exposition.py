@@ -40,7 +40,7 @@ class _StateCollector(Collector):
         self.state = state
 
     def collect(self) -> Iterable[Family]:
-        yield from _counters(self.state.samples)
+        yield from _samples(self.state.samples)
         yield from _brands(self.state)
         yield _gauge(ALERTS_FIRING, _severities(self.state))
         if self.state.run.watermark is not None:
@@ -54,7 +54,14 @@ def _gauge(metric: Metric, values: Labelled) -> GaugeMetricFamily:
     return family
 
 
-def _counters(samples: list[Sample]) -> Iterator[CounterMetricFamily]:
+def _counter(metric: Metric, values: Labelled) -> CounterMetricFamily:
+    family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
+
+
+def _samples(samples: list[Sample]) -> Iterator[Family]:
     by_metric: dict[Metric, Labelled] = {}
     for sample in samples:
         values = by_metric.setdefault(sample.metric, {})
@@ -62,10 +69,7 @@ def _counters(samples: list[Sample]) -> Iterator[CounterMetricFamily]:
         labels = ("other",) * len(sample.labels) if full else sample.labels
         values[labels] = values.get(labels, 0) + sample.value
     for metric, values in by_metric.items():
-        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-        for labels, value in values.items():
-            family.add_metric(labels, value)
-        yield family
+        yield _gauge(metric, values) if metric.kind == "gauge" else _counter(metric, values)
 
 
 def _brands(state: State) -> Iterator[GaugeMetricFamily]:

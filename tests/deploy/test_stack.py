@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from deploy.flink.jars import resolve_cluster, resolve_job_server
 from deploy.kafka.broker import resolve_jars
 from deploy.ports import read_ports
-from deploy.processes import Process, ProcessError, is_listening, members_of
+from deploy.processes import Process, ProcessError, is_listening, members_of, wait
 from deploy.stack import Stack
 from tests.end_to_end.loopback import only_loopback
 
@@ -50,6 +53,22 @@ def test_up_starts_everything_once_and_mends_what_died(stack: Stack) -> None:
 
     assert mended.pop("taskmanager-1") not in {None, first.pop("taskmanager-1")}
     assert mended == first
+
+
+def test_prometheus_reads_every_part_by_the_shipped_rules(stack: Stack) -> None:
+    def ask(path: str) -> Any:
+        with urlopen(f"http://127.0.0.1:{stack.ports.prometheus}/api/v1/{path}") as answer:
+            return json.load(answer)["data"]
+
+    def health() -> dict[str, str]:
+        return {t["scrapeUrl"]: t["health"] for t in ask("targets")["activeTargets"]}
+
+    wait(lambda: set(health().values()) == {"up"}, 60.0, lambda: None)
+
+    assert len(health()) == 6  # exporter, job manager, two task managers, the two watchers
+    rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
+    assert len(rules) == 11 and {rule["health"] for rule in rules} <= {"ok", "unknown"}
+    assert ask("alertmanagers")["activeAlertmanagers"]
 
 
 def test_one_part_is_told_from_the_next(stack: Stack) -> None:
