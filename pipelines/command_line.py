@@ -9,7 +9,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
+from pipelines.file_commands import (
+    add_backtest,
+    add_command,
+    add_quality,
+    add_score,
+    add_train,
+)
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -27,6 +33,7 @@ examples:
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
+  moodwire train --data data --output out    train a model of your own
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
@@ -47,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     add_score(commands)
     add_backtest(commands)
+    add_train(commands)
     _add_dead_letters(commands)
     add_quality(commands)
     _add_serve(commands)

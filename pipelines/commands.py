@@ -33,6 +33,7 @@ from pipelines.runners import NoRunnerError, choose_runner
 from pipelines.score import prepare_lines, score_file
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
+from pipelines.train import TrainingError
 from schemas.records import Post
 from transforms.expectations import build_report
 from transforms.ingest import NoInputError, find_files
@@ -48,6 +49,7 @@ MISUSE = (
     PortInUseError,
     CheckpointError,
     BacktestError,
+    TrainingError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -174,6 +176,12 @@ def _backtest(args: argparse.Namespace, console: Console) -> int:
     return backtest(args, console)
 
 
+def _train(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.train import train_command
+
+    return train_command(args, console)
+
+
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
@@ -212,6 +220,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "replay": _replay,
     "score": _score,
     "backtest": _backtest,
+    "train": _train,
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,
