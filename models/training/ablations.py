@@ -95,7 +95,7 @@ class Ablation:
 
     def has(self, cell: Cell) -> bool:
         """Whether an earlier run fitted it."""
-        return (self.folder / "cells" / f"{cell.name}.npz").is_file()
+        return Path(self.folder / "cells" / f"{cell.name}.npz").is_file()
 
     def fit(self, cell: Cell) -> Cell:
         """The cell with its predictions."""

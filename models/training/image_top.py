@@ -62,6 +62,7 @@ class ImageTop(nn.Module):
         return patches
 
     def train(self, mode: bool = True) -> "ImageTop":
+        """As `nn.Module.train`, but batch statistics are left alone."""
         super().train(mode)
         self.encoder.eval()
         return self

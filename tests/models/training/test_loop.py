@@ -17,7 +17,7 @@ from models.training.settings import RunSettings, TrainingSettingsError
 CPU = Machine(torch.device("cpu"), torch.float32)
 
 
-class ALine:
+class LineStage:
     """Fits y = 2x with a line and dropout, so that random numbers count."""
 
     name = "line"
@@ -44,7 +44,7 @@ class ALine:
         return {"score": -float(self.loss(torch.ones(2, 4))["loss"])}
 
 
-def fit(stage: ALine, out: Path, **settings: object) -> list[float]:
+def fit(stage: LineStage, out: Path, **settings: object) -> list[float]:
     """Trains and returns the weights."""
     chosen = RunSettings(**{"save_every_steps": 7, "averaging": 0.9, **settings})  # type: ignore[arg-type]
     optimizer = build_optimizer([(stage.module, chosen.learning_rate)], chosen.weight_decay)
@@ -53,12 +53,12 @@ def fit(stage: ALine, out: Path, **settings: object) -> list[float]:
 
 
 def test_a_killed_run_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path) -> None:
-    whole = fit(ALine(), tmp_path / "whole")
+    whole = fit(LineStage(), tmp_path / "whole")
     killed = tmp_path / "killed"
     code = (
         "from pathlib import Path; import torch; torch.set_num_threads(1)\n"
-        "from tests.models.training.test_loop import ALine, fit\n"
-        f"fit(ALine(slow=0.05), Path({str(killed)!r}))"
+        "from tests.models.training.test_loop import LineStage, fit\n"
+        f"fit(LineStage(slow=0.05), Path({str(killed)!r}))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -69,7 +69,7 @@ def test_a_killed_run_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    stage = ALine()
+    stage = LineStage()
 
     resumed = fit(stage, killed)
 
@@ -78,7 +78,7 @@ def test_a_killed_run_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
-    first, again = ALine(), ALine()
+    first, again = LineStage(), LineStage()
     weights = fit(first, tmp_path)
 
     assert fit(again, tmp_path) == weights
@@ -86,15 +86,15 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
-    fit(ALine(), tmp_path)
+    fit(LineStage(), tmp_path)
 
     with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other settings"):
-        fit(ALine(), tmp_path, learning_rate=0.1)
+        fit(LineStage(), tmp_path, learning_rate=0.1)
 
 
 def test_training_ends_early_and_the_best_weights_stay(tmp_path: Path) -> None:
-    one_round = fit(ALine(1, [1.0]), tmp_path / "one", warmup_share=1.0, learning_rate=1e-9)
-    stage = ALine(6, [5.0, 4.0, 3.0, 9.0, 9.0, 9.0])
+    one_round = fit(LineStage(1, [1.0]), tmp_path / "one", warmup_share=1.0, learning_rate=1e-9)
+    stage = LineStage(6, [5.0, 4.0, 3.0, 9.0, 9.0, 9.0])
 
     best = fit(stage, tmp_path / "early", patience_rounds=2, warmup_share=1.0, learning_rate=1e-9)
 
@@ -103,7 +103,7 @@ def test_training_ends_early_and_the_best_weights_stay(tmp_path: Path) -> None:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    weights = fit(ALine(20), tmp_path, learning_rate=0.1, averaging=0.0, patience_rounds=20)
+    weights = fit(LineStage(20), tmp_path, learning_rate=0.1, averaging=0.0, patience_rounds=20)
 
     # Dropout of a half doubles what it keeps, so the least squares are at half of the truth.
     assert weights[:4] == pytest.approx([1.0] * 4, abs=0.3)
@@ -112,7 +112,7 @@ def test_it_learns(tmp_path: Path) -> None:
 def test_losses_and_figures_are_there_for_tensorboard(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    fit(ALine(), tmp_path)
+    fit(LineStage(), tmp_path)
     events = EventAccumulator(str(tmp_path / "logs/line"))
     events.Reload()
 

@@ -64,7 +64,7 @@ def test_word_vectors_are_frozen_unless_they_are_wanted(tmp_path: Path) -> None:
     prepare_encoder(frozen, TextStageSettings())
     prepare_encoder(trained, TextStageSettings(train_word_vectors=True))
 
-    assert not frozen.backbone.get_input_embeddings().weight.requires_grad  # type: ignore[operator, union-attr]
+    assert not frozen.backbone.get_input_embeddings().weight.requires_grad  # type: ignore[operator]
     assert all(parameter.requires_grad for parameter in trained.parameters())
 
 
@@ -76,4 +76,4 @@ def test_emotions_start_as_frequent_as_they_are() -> None:
 
     start_emotions_at_base_rate(mood, [replace(row) for row in rows])
 
-    assert mood.heads["emotions"].bias[joy].sigmoid().item() == pytest.approx(0.25)  # type: ignore[union-attr, index]
+    assert mood.heads["emotions"].bias[joy].sigmoid().item() == pytest.approx(0.25)  # type: ignore[index]
