@@ -29,9 +29,16 @@ class ImageEncoder(nn.Module):
     def from_name(
         cls, name: str, pretrained: bool = True, options: dict[str, Any] | None = None
     ) -> "ImageEncoder":
-        """Builds a timm model by name; `pretrained` fetches timm's weights."""
+        """Builds a timm model by name; `pretrained` fetches timm's weights.
+
+        `hf-hub:OWNER/NAME` and `local-dir:FOLDER` (timm's config.json beside the weights) work too.
+        """
         config = {"name": name, "options": options or {}, "mean": None, "std": None}
-        return cls._build(config, pretrained)
+        encoder = cls._build(config, pretrained)
+        if ":" in name:  # elsewhere there is no such folder or hub, but the architecture is known
+            expected = cast(Any, encoder.backbone).pretrained_cfg
+            encoder._config["name"] = expected["architecture"]
+        return encoder
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ImageEncoder":

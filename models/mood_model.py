@@ -12,7 +12,21 @@ from models.labels import HEADS
 
 @dataclass(frozen=True)
 class MoodModelConfig:
-    """Sizes of a mood model."""
+    """Sizes and parts of a mood model.
+
+    Attributes:
+        text_width: of the text encoder's features.
+        image_width: of the image encoder's.
+        joint_width: of everything here.
+        heads: of each attention.
+        dropout: while training.
+        fusion_score: `bilinear` or `dot`, see `models.attention.WeightedFusion`.
+        cross_attention: text and image attend to each other before they are pooled.
+        pair_path: posts with an image have a text path and a sentiment layer of their own, so that
+            they can be fitted to labels of pairs while text-only readings stay as they are.
+        reads_images: False for a model that was trained on texts alone: a post's image is then
+            treated as missing, and the mismatch of any pair is 0.5.
+    """
 
     text_width: int
     image_width: int
@@ -20,6 +34,9 @@ class MoodModelConfig:
     heads: int = 4
     dropout: float = 0.1
     fusion_score: str = "bilinear"
+    cross_attention: bool = True
+    pair_path: bool = False
+    reads_images: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,8 +71,12 @@ class MoodModel(nn.Module):
         self.config = config
         self.text = ModalityPath(config.text_width, width, heads, dropout)
         self.image = ModalityPath(config.image_width, width, heads, dropout)
-        self.text_from_image = AttentionBlock(width, heads, dropout)
-        self.image_from_text = AttentionBlock(width, heads, dropout)
+        if config.cross_attention:
+            self.text_from_image = AttentionBlock(width, heads, dropout)
+            self.image_from_text = AttentionBlock(width, heads, dropout)
+        if config.pair_path:
+            self.pair_text = ModalityPath(config.text_width, width, heads, dropout, matches=False)
+            self.pair_sentiment = nn.Linear(width, HEADS["sentiment"])
         self.fusion = WeightedFusion(width, config.fusion_score)
         self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in HEADS.items()})
         self.dropout = nn.Dropout(dropout)
@@ -75,27 +96,62 @@ class MoodModel(nn.Module):
             patches: image features, (batch, patches, image width).
             patch_mask: (batch, patches); all false in a row: that post has no image.
         """
-        text = self.text.look_within(tokens, token_mask)
         if patches is None or patch_mask is None:
-            return self._text_alone(text, tokens, token_mask)
-        image = self.image.look_within(patches, patch_mask)
-        text, image = (
-            self.text_from_image(text, image, patch_mask),
-            self.image_from_text(image, text, token_mask),
-        )
-        pooled_text, text = self.text.pool(text, token_mask)
-        pooled_image, image = self.image.pool(image, patch_mask)
-        present = torch.stack([token_mask.any(dim=1), patch_mask.any(dim=1)], dim=1)
-        fused, alphas = self.fusion(
-            pooled_text, pooled_image, present, (text, image), (token_mask, patch_mask)
-        )
+            return self._text_alone(tokens, token_mask)
+        if not self.config.reads_images:
+            patch_mask = torch.zeros_like(patch_mask)
+        fused, alphas = self._fuse(tokens, token_mask, patches, patch_mask)
+        answers = self._answers(fused)
+        if self.config.pair_path:
+            of_pairs = self.pair_sentiment(self.dropout(fused))
+            seen = patch_mask.any(dim=1, keepdim=True)
+            answers["sentiment"] = torch.where(seen, of_pairs, answers["sentiment"])
         text_joint = self.text.joint(tokens, token_mask)
-        return MoodOutput(
-            self._answers(fused), alphas, text_joint, self.image.joint(patches, patch_mask)
-        )
+        return MoodOutput(answers, alphas, text_joint, self.image.joint(patches, patch_mask))
 
-    def _text_alone(self, text: Tensor, tokens: Tensor, token_mask: Tensor) -> MoodOutput:
-        fused, _ = self.text.pool(text, token_mask)
+    def fused(
+        self, tokens: Tensor, token_mask: Tensor, patches: Tensor, patch_mask: Tensor
+    ) -> Tensor:
+        """f_fuse of equation (3), (batch, width), of which the heads read; used in training."""
+        return self._fuse(tokens, token_mask, patches, patch_mask)[0]
+
+    def start_pair_path(self) -> None:
+        """Makes the path of pairs say what the text-only one does; training starts from there."""
+        if self.config.pair_path:
+            own = self.pair_text.state_dict()
+            self.pair_text.load_state_dict(
+                {name: one for name, one in self.text.state_dict().items() if name in own}
+            )
+            self.pair_sentiment.load_state_dict(self.heads["sentiment"].state_dict())
+
+    def _fuse(
+        self, tokens: Tensor, token_mask: Tensor, patches: Tensor, patch_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        seen = patch_mask.any(dim=1)
+        text = self.text.look_within(tokens, token_mask)
+        if self.config.pair_path:
+            of_pairs = self.pair_text.look_within(tokens, token_mask)
+            text = torch.where(seen[:, None, None], of_pairs, text)
+        image = self.image.look_within(patches, patch_mask)
+        if self.config.cross_attention:
+            text, image = (
+                self.text_from_image(text, image, patch_mask),
+                self.image_from_text(image, text, token_mask),
+            )
+        pooled_text, regions = self.text.pool(text, token_mask)
+        if self.config.pair_path:
+            pooled_pair, of_pairs = self.pair_text.pool(text, token_mask)
+            pooled_text = torch.where(seen[:, None], pooled_pair, pooled_text)
+            regions = torch.where(seen[:, None, None], of_pairs, regions)
+        pooled_image, image = self.image.pool(image, patch_mask)
+        present = torch.stack([token_mask.any(dim=1), seen], dim=1)
+        weighted: tuple[Tensor, Tensor] = self.fusion(
+            pooled_text, pooled_image, present, (regions, image), (token_mask, patch_mask)
+        )
+        return weighted
+
+    def _text_alone(self, tokens: Tensor, token_mask: Tensor) -> MoodOutput:
+        fused, _ = self.text.pool(self.text.look_within(tokens, token_mask), token_mask)
         alphas = fused.new_tensor([1.0, 0.0]).expand(len(fused), 2)
         return MoodOutput(
             self._answers(fused), alphas, self.text.joint(tokens, token_mask), image_joint=None
@@ -109,13 +165,16 @@ class MoodModel(nn.Module):
 class ModalityPath(nn.Module):
     """What a modality goes through alone: projection, self-attention, pooling, joint space."""
 
-    def __init__(self, input_width: int, width: int, heads: int, dropout: float) -> None:
+    def __init__(
+        self, input_width: int, width: int, heads: int, dropout: float, *, matches: bool = True
+    ) -> None:
         super().__init__()
         self.project = nn.Linear(input_width, width)
         self.within = AttentionBlock(width, heads, dropout)
         self.norm = nn.LayerNorm(width)
         self.pooling = AttentivePooling(width)
-        self.match = nn.Linear(width, width, bias=False)
+        if matches:
+            self.match = nn.Linear(width, width, bias=False)
 
     def look_within(self, features: Tensor, mask: Tensor) -> Tensor:
         """Projection and self-attention: (batch, regions, input width) -> (batch, regions, w)."""

@@ -75,6 +75,11 @@ class TextTokenizer:
         """Loads a `tokenizer.json`."""
         return cls(Tokenizer.from_file(str(file)), max_tokens)
 
+    @classmethod
+    def from_tokenizer(cls, other: "TextTokenizer", max_tokens: int) -> "TextTokenizer":
+        """A copy that truncates elsewhere."""
+        return cls(Tokenizer.from_str(other._tokenizer.to_str()), max_tokens)
+
     def save(self, file: Path) -> None:
         """Writes a `tokenizer.json`."""
         self._tokenizer.save(str(file))

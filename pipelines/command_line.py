@@ -15,6 +15,7 @@ from pipelines.file_commands import (
     add_command,
     add_quality,
     add_score,
+    add_train,
 )
 from pipelines.outward_commands import add_deliver, add_exporter, add_serve
 from pipelines.runner_names import CHOICES, EMBEDDED
@@ -34,6 +35,7 @@ examples:
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
+  moodwire train --data data --output out    train a model of your own
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
@@ -55,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_score(commands)
     add_backtest(commands)
     add_deliver(commands)
+    add_train(commands)
     _add_dead_letters(commands)
     add_quality(commands)
     add_serve(commands)

@@ -34,6 +34,7 @@ from pipelines.runners import NoRunnerError, choose_runner
 from pipelines.score import prepare_lines, score_file
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
+from pipelines.train import TrainingError
 from schemas.records import Post
 from transforms.expectations import build_report
 from transforms.ingest import NoInputError, find_files
@@ -49,6 +50,7 @@ MISUSE = (
     PortInUseError,
     CheckpointError,
     BacktestError,
+    TrainingError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -181,6 +183,12 @@ def _deliver(args: argparse.Namespace, console: Console) -> int:
     return deliver(args, console)
 
 
+def _train(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.train import train_command
+
+    return train_command(args, console)
+
+
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
@@ -243,6 +251,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "score": _score,
     "backtest": _backtest,
     "deliver": _deliver,
+    "train": _train,
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,

@@ -45,6 +45,44 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
 
 
+def add_train(commands: argparse._SubParsersAction) -> None:
+    """`moodwire train`."""
+    parser = add_command(
+        commands,
+        "train",
+        "train a model from labelled posts, and go on after a stop or a kill",
+        "  moodwire train --config models/configs/default.yaml --data data --output out\n"
+        "  moodwire train --config mine.yaml --data data --output out --stage text\n"
+        "  tensorboard --logdir out/logs\n\n"
+        "Start it again with the same options to go on where it was. The model is then in\n"
+        "DIR/checkpoint, for `moodwire score --checkpoint`. Needs a checkout of the source and\n"
+        "`pip install -e '.[train]'`; see docs/models.md and docs/bring-your-own-model.md.",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default="models/configs/default.yaml",
+        help="training settings (default: models/configs/default.yaml)",
+    )
+    parser.add_argument("--data", metavar="DIR", required=True, help="folder with text/ and pairs/")
+    parser.add_argument(
+        "--output", metavar="DIR", required=True, help="folder of states, logs and checkpoint"
+    )
+    parser.add_argument(
+        "--stage",
+        choices=("text", "align", "fusion", "all"),
+        default="all",
+        help="the last stage to train (default: all)",
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on from the states in --output, or throw them away (default: go on)",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+
+
 def add_backtest(commands: argparse._SubParsersAction) -> None:
     """`moodwire backtest`."""
     parser = add_command(

@@ -25,6 +25,10 @@ TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+class TrainingDataError(ValueError):
+    """Labelled data is missing or unreadable; the message names the file and what is expected."""
+
+
 @dataclass(frozen=True)
 class Example:
     """One labelled text: `target` is a class index, or the indexes of several emotions."""
@@ -36,16 +40,34 @@ class Example:
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
-    """Rows of a JSON Lines file, gzip-compressed."""
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """Rows of a JSON Lines file, gzip-compressed.
+
+    Raises:
+        TrainingDataError: the file is missing, or a line is not JSON.
+    """
+    try:
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+    except OSError as error:
+        raise TrainingDataError(
+            f"{file}: {error.strerror or error}; --data names a folder laid out as "
+            "docs/models.md, Training, says"
+        ) from error
+    except ValueError as error:
+        raise TrainingDataError(f"{file}: is not JSON Lines ({error})") from error
 
 
 def load_task(data: Path, task: str, part: str) -> list[Example]:
     """Examples of one task; `part` is train or validation."""
     folder, labels = TASKS[task]
     rows = read_rows(data / "text" / folder / f"{part}.jsonl.gz")
-    return [Example(task, prepare_text(row["text"]), _target(row, labels)) for row in rows]
+    try:
+        return [Example(task, prepare_text(row["text"]), _target(row, labels)) for row in rows]
+    except (KeyError, ValueError) as error:
+        raise TrainingDataError(
+            f"{folder}/{part}.jsonl.gz: a row has no known label or text ({error}); "
+            f"labels are {', '.join(labels or EMOTIONS)}"
+        ) from error
 
 
 def _target(row: dict[str, Any], labels: Sequence[str]) -> tuple[int, ...]:

@@ -7,53 +7,47 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.labels import EMOTIONS, HEADS, TWEET_EMOTION_INDEXES
+from models.labels import EMOTIONS, TWEET_EMOTION_INDEXES
 from models.training.data import Example
 
 
-def task_loss(
+def task_losses(
     logits: dict[str, Tensor],
     batch: Sequence[Example],
-    weights: dict[str, float],
     class_weights: dict[str, Tensor],
-) -> Tensor:
-    """Sum over tasks of weight x mean loss x share of the batch."""
-    total = torch.zeros(())
-    for task, weight in weights.items():
-        rows = [index for index, example in enumerate(batch) if example.task == task]
-        if rows:
-            targets = [batch[index].target for index in rows]
-            loss = _loss_of(task, logits, rows, targets, class_weights.get(task))
-            total = total + weight * len(rows) / len(batch) * loss
-    return total
+    smoothing: float = 0.0,
+) -> dict[str, Tensor]:
+    """Mean loss of each task that has rows in the batch."""
+    rows: dict[str, list[int]] = {}
+    for index, example in enumerate(batch):
+        rows.setdefault(example.task, []).append(index)
+    losses = {}
+    for task, members in rows.items():
+        head = logits["emotions" if task == "tweet_emotion" else task][members].float()
+        targets = [batch[index].target for index in members]
+        losses[task] = _loss_of(task, head, targets, class_weights.get(task), smoothing)
+    return losses
 
 
 def _loss_of(
     task: str,
-    logits: dict[str, Tensor],
-    rows: list[int],
+    head: Tensor,
     targets: list[tuple[int, ...]],
     class_weight: Tensor | None,
+    smoothing: float,
 ) -> Tensor:
     if task == "emotions":
         # Summed over labels: the mean over 28 mostly empty labels hardly moves the encoder.
-        several = many_hot(targets, len(EMOTIONS))
-        return (
-            functional.binary_cross_entropy_with_logits(
-                logits["emotions"][rows].float(), several, reduction="none"
-            )
-            .sum(dim=1)
-            .mean()
-        )
-    single = torch.tensor([target[0] for target in targets])
+        several = many_hot(targets, len(EMOTIONS)).to(head.device)
+        losses = functional.binary_cross_entropy_with_logits(head, several, reduction="none")
+        return losses.sum(dim=1).mean()
+    single = torch.tensor([target[0] for target in targets], device=head.device)
+    weight = None if class_weight is None else class_weight.to(head.device)
     if task == "tweet_emotion":
-        four = logits["emotions"][rows][:, list(TWEET_EMOTION_INDEXES)].float()
-        return functional.cross_entropy(four, single, weight=class_weight)
-    if HEADS[task] == 1:
-        return functional.binary_cross_entropy_with_logits(
-            logits[task][rows, 0].float(), single.float()
-        )
-    return functional.cross_entropy(logits[task][rows].float(), single, weight=class_weight)
+        head = head[:, list(TWEET_EMOTION_INDEXES)]
+    if head.shape[1] == 1:  # the two classes of a yes-or-no head: logits 0 and z
+        head = torch.cat([torch.zeros_like(head), head], dim=1)
+    return functional.cross_entropy(head, single, weight=weight, label_smoothing=smoothing)
 
 
 def many_hot(targets: Sequence[tuple[int, ...]], labels: int) -> Tensor:
@@ -68,18 +62,40 @@ def balancing_weights(examples: Sequence[Example], classes: int, power: float) -
     """Class weights proportional to frequency^-power, with mean 1 over the examples.
 
     Power 0 keeps the training set's class shares, 1 makes every class count the same, which is
-    what macro-recall rewards.
+    what macro-recall rewards. A class without examples has weight 0.
     """
     counts = Counter(example.target[0] for example in examples)
-    shares = torch.tensor([counts[label] / len(examples) for label in range(classes)])
-    raw = shares.pow(-power)
+    return class_weights([counts[label] for label in range(classes)], power)
+
+
+def class_weights(counts: Sequence[int], power: float) -> Tensor:
+    """The same from the classes' counts."""
+    shares = torch.tensor(counts) / max(1, sum(counts))
+    raw = torch.where(shares > 0, shares.clamp(min=1e-9).pow(-power), 0.0)
     return raw / (raw * shares).sum()
 
 
-def contrastive_loss(text: Tensor, image: Tensor, log_scale: Tensor) -> Tensor:
-    """InfoNCE in both directions over unit vectors (batch, width); CLIP's symmetric form."""
+def contrastive_loss(
+    text: Tensor, image: Tensor, log_scale: Tensor, same: Tensor | None = None
+) -> Tensor:
+    """InfoNCE in both directions over unit vectors; CLIP's form with several positives.
+
+    loss = -mean_i log( sum_{j in P(i)} exp(s t_i v_j) / sum_j exp(s t_i v_j) ) and the same from
+    image to text, with s the learned scale and P(i) the pairs that show i's image: a post that
+    shares an image with i is no counterexample.
+
+    Args:
+        text: (batch, width).
+        image: (batch, width).
+        log_scale: log s.
+        same: (batch, batch), true where two pairs show one image; by default each its own.
+    """
     similarities = log_scale.exp() * text @ image.T
-    own = torch.arange(len(text))
-    return (
-        functional.cross_entropy(similarities, own) + functional.cross_entropy(similarities.T, own)
-    ) / 2
+    if same is None:
+        same = torch.eye(len(text), dtype=torch.bool, device=text.device)
+    return (_towards(similarities, same) + _towards(similarities.T, same)) / 2
+
+
+def _towards(similarities: Tensor, positive: Tensor) -> Tensor:
+    matched = similarities.masked_fill(~positive, float("-inf")).logsumexp(dim=1)
+    return (similarities.logsumexp(dim=1) - matched).mean()

@@ -22,7 +22,7 @@ class Progress:
         if now - self._last < self._every_seconds and done < self._total:
             return
         self._last = now
-        rate = (done - self._first) / (now - self._started)
+        rate = max(done - self._first, 1) / max(now - self._started, 1e-9)
         left = (self._total - done) / rate / 60
         shown = " ".join(f"{name} {value:.4f}" for name, value in figures.items())
         print(f"{self._name} {done}/{self._total} {left:.1f} min left {shown}", flush=True)

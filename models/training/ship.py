@@ -15,7 +15,6 @@ from models.checkpoint import Calibration, Checkpoint, load_checkpoint, save_che
 from models.image_encoder import ImageEncoder
 from models.labels import HEADS
 from models.scorer import Scorer
-from models.text_encoder import TextTokenizer
 from models.training.answers import (
     binary_probabilities,
     emotion_probabilities,
@@ -42,9 +41,10 @@ def ship(
     folder: Path,
 ) -> None:
     """Writes the checkpoint, then calibrates what the rounded weights say and writes again."""
-    tokenizer = TextTokenizer.from_name(settings.text_encoder, settings.max_tokens)
+    for part in (model.encoder, image_encoder, model.mood):
+        part.to("cpu")
     checkpoint = Checkpoint(
-        settings.version, model.encoder, image_encoder, model.mood, tokenizer, _UNCALIBRATED
+        settings.version, model.encoder, image_encoder, model.mood, model.tokenizer, _UNCALIBRATED
     )
     save_checkpoint(checkpoint, folder)
     calibration = calibrate(Scorer(load_checkpoint(folder)), data)

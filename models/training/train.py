@@ -1,54 +1,204 @@
-"""Trains a mood model: `python -m models.training.train --config FILE --data DIR --out DIR`."""
+"""From data to a checkpoint folder, stage by stage; `moodwire train` calls it."""
 
-import argparse
 import random
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 
+from models.checkpoint import Checkpoint, load_checkpoint
 from models.image_encoder import ImageEncoder
-from models.training.settings import TrainingSettings, load_settings
-from models.training.text_stage import TextModel, build_text_model, train_text
+from models.mood_model import MoodModel, MoodModelConfig
+from models.text_encoder import TextEncoder, TextTokenizer
+from models.training.align_stage import train_align
+from models.training.data import TrainingDataError
+from models.training.features import FeatureStore
+from models.training.fusion_stage import train_fusion
+from models.training.image_top import ImageTop
+from models.training.loop import Run
+from models.training.machine import choose_machine
+from models.training.pair_model import PairModel
+from models.training.pairs import Parts, encode_pairs, labelled_pairs, stream_pairs
+from models.training.settings import (
+    AlignStageSettings,
+    TrainingSettings,
+    TrainingSettingsError,
+    load_settings,
+)
+from models.training.ship import ship
+from models.training.text_stage import TextModel, train_text
+
+STAGES: Final = ("text", "align", "fusion", "all")
+_IMAGE_STAND_IN: Final = "test_efficientnet"  # timm's smallest: a checkpoint holds some encoder
 
 
-def main() -> None:
-    """Runs both stages, then writes the checkpoint to OUT/checkpoint. Start again to go on."""
-    arguments = parse_arguments()
-    settings = load_settings(arguments.config)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(arguments.threads)
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained: settings file, data, folder of the result, and up to which stage."""
+
+    config: Path
+    data: Path
+    output: Path
+    stage: str = "all"
+    resume: bool = True
+    threads: int | None = None
+
+
+def train(order: Order) -> Path:
+    """Runs the stages and writes `OUTPUT/checkpoint`. Start again after a kill to go on.
+
+    A stage whose state in OUTPUT is finished is not run again, so `--stage fusion` after
+    `--stage text` trains the rest.
+
+    Raises:
+        TrainingSettingsError: the configuration cannot be used.
+        TrainingDataError: data that a stage needs is missing.
+    """
+    settings = load_settings(order.config)
+    if not order.data.is_dir():
+        raise TrainingDataError(
+            f"--data {order.data}: no such folder; see docs/models.md, Training"
+        )
+    order.output.mkdir(parents=True, exist_ok=True)
+    if not order.resume:
+        for file in order.output.glob("*.pt"):
+            file.unlink()
+    if order.threads is not None:
+        torch.set_num_threads(order.threads)
     seed_everything(settings.seed)
-    image_encoder = build_image_encoder(settings, arguments.data)
-    model = build_text_model(settings, image_encoder.width, settings.text.max_tokens)
-    train_text(model, settings.text, arguments.data, arguments.out, settings.seed)
-    if not arguments.text_only:
-        finish(model, image_encoder, settings, arguments)
+    stages = stages_of(settings, order.stage)
+    run = Run(choose_machine(settings.precision), order.output, settings.seed)
+    model, image_encoder = build(settings, order.data)
+    fresh = settings.start_from is None
+    train_text(model, settings.text, order.data, run, fresh=fresh)
+    if fresh:
+        model.mood.start_pair_path()
+    for stage in stages[1:]:
+        train_pairs(stage, model, image_encoder, settings, data=order.data, run=run)
+    if settings.fusion is not None and "fusion" not in stages:
+        model.mood.config = replace(model.mood.config, reads_images=False)
+    folder = order.output / "checkpoint"
+    ship(model, image_encoder, settings, order.data, folder)
+    return folder
 
 
-def finish(
+def stages_of(settings: TrainingSettings, last: str) -> list[str]:
+    """The stages that the settings have, in order, up to the last one wanted.
+
+    Raises:
+        TrainingSettingsError: the settings have no such stage.
+    """
+    stages = [name for name in STAGES[:-1] if getattr(settings, name) is not None]
+    if last == "all":
+        return stages
+    if last not in stages:
+        raise TrainingSettingsError(
+            f"--stage {last}: the settings have no section `{last}`; they have {', '.join(stages)}"
+        )
+    return stages[: stages.index(last) + 1]
+
+
+def train_pairs(
+    stage: str,
     model: TextModel,
     image_encoder: ImageEncoder,
     settings: TrainingSettings,
-    arguments: argparse.Namespace,
+    *,
+    data: Path,
+    run: Run,
 ) -> None:
-    """Stage (b), calibration and the checkpoint."""
-    from models.training.fusion_stage import train_fusion
-    from models.training.ship import ship
+    """The align stage on all pairs at hand, or the fusion stage on the labelled ones."""
+    own = settings.align if stage == "align" else settings.fusion
+    assert own is not None
+    torch.manual_seed(run.seed)
+    top = ImageTop(image_encoder, own.train_image_from).to(run.machine.device)
+    pair_model = PairModel(model.mood, top).to(run.machine.device)
+    model.encoder.to(run.machine.device)
+    raw = labelled_pairs(data, "train")
+    if isinstance(own, AlignStageSettings):
+        raw += stream_pairs(data)
+    store = FeatureStore(run.out / "features")
+    text = (model.tokenizer, model.encoder)
+    parts = Parts(
+        encode_pairs(raw, text, top, store),
+        encode_pairs(labelled_pairs(data, "validation"), text, top, store),
+    )
+    if isinstance(own, AlignStageSettings):
+        train_align(pair_model, own, parts, run)
+    else:
+        train_fusion(pair_model, own, parts, run)
 
-    train_fusion(model, image_encoder, settings, arguments.data, arguments.out)
-    ship(model, image_encoder, settings, arguments.data, arguments.out / "checkpoint")
+
+def build(settings: TrainingSettings, data: Path) -> tuple[TextModel, ImageEncoder]:
+    """The encoders to start from and a fresh mood model, or all of another checkpoint.
+
+    Raises:
+        TrainingSettingsError: a model that is named cannot be had.
+    """
+    torch.manual_seed(settings.seed)
+    if settings.start_from is not None:
+        return _from_checkpoint(load_checkpoint(settings.start_from), settings)
+    image_encoder = build_image_encoder(settings, data)
+    try:
+        encoder = TextEncoder.from_name(settings.text_encoder)
+        tokenizer = TextTokenizer.from_name(settings.text_encoder, settings.max_tokens)
+    except (OSError, ValueError) as error:
+        raise TrainingSettingsError(
+            f"text_encoder: {settings.text_encoder!r} cannot be loaded ({error}); name a folder "
+            "with config.json, tokenizer.json and weights, or a model of the hub that is reachable"
+        ) from error
+    config = MoodModelConfig(
+        text_width=encoder.width,
+        image_width=image_encoder.width,
+        joint_width=settings.joint_width,
+        heads=settings.joint_heads,
+        fusion_score=settings.fusion_score,
+        cross_attention=settings.cross_attention,
+        pair_path=settings.pair_path,
+        reads_images=settings.fusion is not None,
+    )
+    return TextModel(tokenizer, encoder, MoodModel(config)), image_encoder
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("models/configs/default.yaml"))
-    parser.add_argument("--data", type=Path, required=True, help="folder with text/ and pairs/")
-    parser.add_argument("--out", type=Path, required=True, help="folder for states and result")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--text-only", action="store_true", help="stop after stage (a)")
-    return parser.parse_args()
+def _from_checkpoint(
+    checkpoint: Checkpoint, settings: TrainingSettings
+) -> tuple[TextModel, ImageEncoder]:
+    tokenizer = TextTokenizer.from_tokenizer(checkpoint.tokenizer, settings.max_tokens)
+    for part in (checkpoint.text_encoder, checkpoint.mood):
+        part.requires_grad_(True)
+    mood = checkpoint.mood
+    reads_images = mood.config.reads_images or settings.fusion is not None
+    mood.config = replace(mood.config, reads_images=reads_images)
+    return TextModel(tokenizer, checkpoint.text_encoder, mood), checkpoint.image_encoder
+
+
+def build_image_encoder(settings: TrainingSettings, data: Path) -> ImageEncoder:
+    """The image encoder with the weights that the configuration names, else timm's own.
+
+    Raises:
+        TrainingSettingsError: timm has no such model, or its weights cannot be had.
+    """
+    if settings.image_encoder is None:
+        return ImageEncoder.from_name(_IMAGE_STAND_IN, pretrained=False)
+    given = settings.image_weights
+    try:
+        encoder = ImageEncoder.from_name(
+            settings.image_encoder,
+            pretrained=settings.image_pretrained and given is None,
+            options=settings.image_encoder_options,
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise TrainingSettingsError(
+            f"image_encoder: {settings.image_encoder!r} cannot be loaded ({error}); name a timm "
+            "model, `local-dir:FOLDER`, or set image_pretrained: false"
+        ) from error
+    if given is not None:
+        from models.training.mobilenet_weights import load_into
+
+        load_into(encoder, data / given)
+    return encoder
 
 
 def seed_everything(seed: int) -> None:
@@ -56,20 +206,3 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-def build_image_encoder(settings: TrainingSettings, data: Path) -> ImageEncoder:
-    """The image encoder with the weights that the configuration names, else timm's own."""
-    if settings.image_weights is None:
-        return ImageEncoder.from_name(settings.image_encoder, pretrained=True)
-    from models.training.mobilenet_weights import load_into
-
-    encoder = ImageEncoder.from_name(
-        settings.image_encoder, pretrained=False, options=settings.image_encoder_options
-    )
-    load_into(encoder, data / settings.image_weights)
-    return encoder
-
-
-if __name__ == "__main__":
-    main()

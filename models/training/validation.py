@@ -48,7 +48,7 @@ HEAD_OF = {
 def _collect(logits_of: Logits, examples: Sequence[Example], head: str) -> Tensor:
     ordered = sorted(range(len(examples)), key=lambda index: len(examples[index].token_ids))
     parts = [
-        logits_of([examples[index] for index in ordered[start : start + 64]])[head].float()
+        logits_of([examples[index] for index in ordered[start : start + 64]])[head].float().cpu()
         for start in range(0, len(ordered), 64)
     ]
     restored = torch.empty_like(stacked := torch.cat(parts))

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
+import pytest
 import torch
 
 from models.labels import HEADS
 from models.mood_model import MoodModel, MoodModelConfig, mismatch_score
 
 
-def a_model() -> MoodModel:
+def a_model(**parts: bool) -> MoodModel:
     torch.manual_seed(0)
-    model = MoodModel(MoodModelConfig(text_width=12, image_width=10, joint_width=16, heads=2))
+    config = MoodModelConfig(text_width=12, image_width=10, joint_width=16, heads=2)
+    model = MoodModel(replace(config, **parts))  # type: ignore[arg-type]
     assert model.fusion.bilinear is not None
     torch.nn.init.normal_(model.fusion.bilinear.weight)
     return model.eval()
@@ -70,3 +74,43 @@ def test_mismatch_is_zero_for_equal_one_for_opposite_and_half_for_unrelated() ->
     image = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
 
     assert mismatch_score(text, image).tolist() == [0.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    "parts", [{"pair_path": True}, {"pair_path": True, "cross_attention": False}, {}]
+)
+def test_a_post_without_an_image_is_read_the_same_beside_pairs(parts: dict[str, bool]) -> None:
+    model, (tokens, token_mask, patches, patch_mask) = a_model(**parts), a_batch()
+    for name, parameter in model.named_parameters():
+        if name.startswith("pair_"):
+            torch.nn.init.normal_(parameter, std=0.3)
+    patch_mask[1] = False
+
+    mixed, alone = model(tokens, token_mask, patches, patch_mask), model(tokens, token_mask)
+
+    for head in HEADS:
+        assert torch.allclose(mixed.logits[head][1], alone.logits[head][1], atol=1e-6)
+        assert not torch.allclose(mixed.logits[head][0], alone.logits[head][0], atol=1e-3)
+
+
+def test_the_path_of_pairs_starts_as_the_text_only_one() -> None:
+    model, batch = a_model(pair_path=True, cross_attention=False), a_batch()
+    shared = a_model(cross_attention=False)
+    shared.load_state_dict(
+        {name: one for name, one in model.state_dict().items() if not name.startswith("pair_")}
+    )
+
+    model.start_pair_path()
+
+    for head in HEADS:
+        assert torch.allclose(model(*batch).logits[head], shared(*batch).logits[head], atol=1e-6)
+
+
+def test_a_model_of_texts_alone_sees_no_image() -> None:
+    model, batch = a_model(reads_images=False), a_batch()
+
+    output = model(*batch)
+
+    assert output.alphas.tolist() == [[1.0, 0.0]] * 3
+    assert output.image_joint is not None
+    assert mismatch_score(output.text_joint, output.image_joint).tolist() == [0.5] * 3

@@ -1,5 +1,4 @@
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +8,10 @@ from models.labels import EMOTIONS, HEADS
 from models.training.data import Example, length_batches, pad
 from models.training.evaluate_pairs import fit_logistic, mcnemar, text_vectors
 from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
-from models.training.fusion_stage import freeze_text_path
-from models.training.losses import balancing_weights, contrastive_loss, task_loss
-from models.training.settings import load_settings
+from models.training.losses import balancing_weights, contrastive_loss, task_losses
+from models.training.pair_model import freeze_text_path
 from tests.models.tiny_model import a_checkpoint
 
-CONFIG = Path(__file__).parents[2] / "models/configs/default.yaml"
 TRUTH, PREDICTED = [0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
 
 
@@ -50,9 +47,9 @@ def test_four_emotions_are_trained_by_a_softmax_over_just_these() -> None:
     logits["emotions"][0, EMOTIONS.index("anger")] = 2.0
     logits["emotions"][0, EMOTIONS.index("admiration")] = 50.0  # not one of the four
 
-    loss = task_loss(logits, [Example("tweet_emotion", "", (0,))], {"tweet_emotion": 1.0}, {})
+    losses = task_losses(logits, [Example("tweet_emotion", "", (0,))], {})
 
-    assert loss.item() == pytest.approx(np.log(np.exp(2) + 3) - 2, abs=1e-5)
+    assert losses["tweet_emotion"].item() == pytest.approx(np.log(np.exp(2) + 3) - 2, abs=1e-5)
 
 
 def test_regression_on_text_vectors_separates_what_can_be_separated() -> None:
@@ -67,12 +64,24 @@ def test_regression_on_text_vectors_separates_what_can_be_separated() -> None:
     assert (vectors @ weight.T + bias).argmax(dim=1).tolist() == labels.tolist()
 
 
-def test_every_task_counts_with_its_weight_and_share() -> None:
-    batch = [Example("irony", "", (1,)), Example("offence", "", (0,))]
+def test_every_task_in_a_batch_has_its_loss() -> None:
+    batch = [Example("irony", "", (1,)), Example("offence", "", (0,)), Example("irony", "", (0,))]
 
-    loss = task_loss(some_logits(2), batch, {"irony": 2.0, "offence": 1.0}, {})
+    losses = task_losses(some_logits(3), batch, {})
 
-    assert loss.item() == pytest.approx((2 + 1) / 2 * np.log(2), abs=1e-6)
+    assert {task: loss.item() for task, loss in losses.items()} == pytest.approx(
+        {"irony": np.log(2), "offence": np.log(2)}
+    )
+
+
+def test_smoothed_labels_never_ask_for_certainty() -> None:
+    batch, logits = [Example("irony", "", (1,))], some_logits(1)
+    logits["irony"][0] = 3.0
+
+    sure, smoothed = (task_losses(logits, batch, {}, one)["irony"].item() for one in (0.0, 0.1))
+
+    assert sure == pytest.approx(np.log1p(np.exp(-3)))
+    assert smoothed == pytest.approx(sure + 0.05 * 3)  # half of 0.1 lies on the other class
 
 
 def test_full_balance_makes_rare_classes_count_the_same() -> None:
@@ -91,6 +100,19 @@ def test_matching_pairs_lower_the_contrastive_loss() -> None:
     swapped = contrastive_loss(vectors, vectors.roll(1, 0), torch.tensor(3.0))
 
     assert matched < 1e-3 < swapped
+
+
+def test_posts_that_share_an_image_are_no_counterexamples() -> None:
+    text, image = torch.eye(4), torch.eye(4)
+    image[1] = image[0]
+    text[1] = text[0]
+    same = torch.eye(4, dtype=torch.bool)
+    same[0, 1] = same[1, 0] = True
+
+    told, untold = (contrastive_loss(text, image, torch.tensor(3.0), one) for one in (same, None))
+
+    assert told < 1e-3
+    assert untold > 0.3  # each of the two is half to blame for the other
 
 
 def test_batches_hold_every_example_once_and_similar_lengths() -> None:
@@ -123,15 +145,3 @@ def test_fusion_training_cannot_reach_what_a_text_only_post_goes_through() -> No
 
     after = mood(tokens, mask).logits
     assert all(torch.equal(before[head], after[head]) for head in HEADS)
-
-
-def test_shipped_configuration_is_readable() -> None:
-    assert load_settings(CONFIG).version.startswith("moodwire-base-")
-
-
-def test_wrong_key_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "train.yaml"
-    file.write_text(CONFIG.read_text("utf-8").replace("joint_width: 256", "joint_width: wide"))
-
-    with pytest.raises(ValueError, match=r"joint_width.*compare models/configs/default\.yaml"):
-        load_settings(file)
