@@ -17,7 +17,7 @@ from pipelines.file_commands import (
     add_score,
     add_train,
 )
-from pipelines.outward_commands import add_deliver, add_exporter, add_serve
+from pipelines.outward_commands import add_dashboards, add_deliver, add_exporter, add_serve
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_quality(commands)
     add_serve(commands)
     add_exporter(commands)
+    add_dashboards(commands)
     _add_doctor(commands)
     return parser
 

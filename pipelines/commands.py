@@ -221,6 +221,16 @@ def _exporter(args: argparse.Namespace, console: Console) -> int:
     return _serve_topics(args, console, "metrics", has_page=False)
 
 
+def _dashboards(args: argparse.Namespace, console: Console) -> int:
+    from dashboards.grafana.client import GrafanaError
+    from pipelines.grafana_command import dashboards
+
+    try:
+        return dashboards(args, console)
+    except GrafanaError as error:
+        raise SettingsError(str(error)) from error
+
+
 def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
     from pipelines.topic_counters import flink_counters
     from pipelines.topic_feed import TopicFeed
@@ -256,5 +266,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "quality": _quality,
     "serve": _serve,
     "exporter": _exporter,
+    "dashboards": _dashboards,
     "doctor": _doctor,
 }

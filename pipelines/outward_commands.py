@@ -67,3 +67,29 @@ def add_exporter(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
     parser.add_argument("--port", type=int, default=9464, help="port on 127.0.0.1 (default: 9464)")
+
+
+def add_dashboards(commands: argparse._SubParsersAction) -> None:
+    """`moodwire dashboards`."""
+    parser = add_command(
+        commands,
+        "dashboards",
+        "bring the Grafana dashboards into a Grafana, or see what differs",
+        "  moodwire dashboards push --url http://127.0.0.1:3000\n"
+        "  moodwire dashboards diff --url http://127.0.0.1:3000      exit code 3 where it differs\n"
+        "  moodwire dashboards pull --url http://127.0.0.1:3000 --output boards\n"
+        "  moodwire dashboards export --output boards                files for provisioning\n\n"
+        "The login comes from the environment: GRAFANA_TOKEN, or GRAFANA_USER and\n"
+        "GRAFANA_PASSWORD. A second push changes nothing.",
+    )
+    parser.add_argument("action", choices=("push", "diff", "pull", "export"))
+    parser.add_argument("--url", default="http://127.0.0.1:3000", help="where Grafana is")
+    parser.add_argument(
+        "--prometheus-url",
+        metavar="URL",
+        default="http://127.0.0.1:9090",
+        help="push, diff: where Grafana finds Prometheus (default: http://127.0.0.1:9090)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", default="boards", help="pull, export: folder of the files"
+    )

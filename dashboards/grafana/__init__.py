@@ -1,0 +1,1 @@
+"""Grafana dashboards as code, and the way they get into a Grafana."""
