@@ -10,8 +10,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from models.retrieval.index import MODALITIES, Entry, Modality, SlidingIndex
+from models.text_preparation import prepare_text
 
 _ROWS: Final = 64  # posts compared with their window at a time
+
+_NO_WORDS: Final = frozenset({"http", "@user"})  # what prepare_text makes of links and mentions
 
 Places = NDArray[np.int64]
 
@@ -21,16 +24,19 @@ class CampaignRule:
     """What counts as a campaign.
 
     Attributes:
-        window_seconds: two posts are linked if they are this close in time,
-        text_cosine: and their texts at least this close in the joint space,
-        image_cosine: or their images.
+        window_seconds: two posts are linked if they are this close in time, and
+        text_cosine: their texts at least this close in the joint space, and
+        text_overlap: share that many of their words (Jaccard), since whole subjects lie close in
+            the joint space; or
+        image_cosine: their images are this close.
         least_posts: of a group.
         most_authors_share: authors over posts; above it many people repeat something by themselves.
     """
 
     window_seconds: float = 24 * 3600
-    text_cosine: float = 0.95
-    image_cosine: float = 0.97
+    text_cosine: float = 0.9
+    text_overlap: float = 0.5
+    image_cosine: float = 0.85
     least_posts: int = 5
     most_authors_share: float = 0.5
 
@@ -96,11 +102,15 @@ def _authors(entries: Sequence[Entry], members: Places) -> int:
 
 def _merged(groups: Places, pairs: Places) -> Places:
     """The groups once the two posts of each pair are in one."""
-    joined = np.unique(groups[pairs], axis=0)  # (links between groups, 2)
-    size = [len(groups)] * 2
-    graph = coo_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), size)
+    joined = np.divmod(np.unique(_coded(groups[pairs], len(groups))), len(groups))
+    graph = coo_array((np.ones(len(joined[0])), joined), [len(groups)] * 2)
     _, merged = connected_components(graph, directed=False)
     return np.asarray(merged[groups], dtype=np.int64)
+
+
+def _coded(pairs: Places, many: int) -> Places:
+    """One number for each pair of numbers below `many`: sorts much faster than rows do."""
+    return pairs[:, 0] * many + pairs[:, 1]
 
 
 def _members(groups: Places) -> Iterator[Places]:
@@ -121,10 +131,34 @@ def _links(
     times = np.array([entries[place].created_at for place in places])
     first = np.searchsorted(times, times - rule.window_seconds)  # the oldest in each one's window
     least = rule.text_cosine if modality == "text" else rule.image_cosine
+    wording = _Wording([entries[place].text for place in places])
     for start in range(0, len(places), _ROWS):
         found = _links_of_rows(slice(start, min(start + _ROWS, len(places))), stacked, first, least)
+        if modality == "text":
+            found = found[wording.overlap(found) >= rule.text_overlap]
         if len(found):
             yield places[found]
+
+
+class _Wording:
+    """Which words texts share; equal texts are compared once."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        prepared = [prepare_text(text).lower() for text in texts]
+        numbers: dict[str, int] = {}
+        self._number = np.array([numbers.setdefault(text, len(numbers)) for text in prepared])
+        self._many = len(numbers)
+        self._words = [frozenset(text.split()) - _NO_WORDS for text in numbers]
+
+    def overlap(self, pairs: Places) -> NDArray[np.float64]:
+        """Jaccard similarity of the words of each pair, (pairs,); 0 where neither has any."""
+        kinds, kind_of = np.unique(_coded(self._number[pairs], self._many), return_inverse=True)
+        shared = [_jaccard(*(self._words[n] for n in divmod(kind, self._many))) for kind in kinds]
+        return np.array(shared, dtype=np.float64)[kind_of]
+
+
+def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    return len(a & b) / len(a | b) if a or b else 0.0
 
 
 def _links_of_rows(

@@ -19,11 +19,19 @@ class Feed:
         self._count = 0
 
     def post(
-        self, text: Vector | None, image: Vector | None, author: str, at: float, name: str
+        self,
+        text: Vector | None,
+        image: Vector | None,
+        *,
+        author: str,
+        at: float,
+        name: str,
+        words: str = "",
     ) -> None:
         """One post; `name` says which group it is of."""
         self._count += 1
-        entry = an_entry(f"{name}-{self._count}", at, author=author)
+        words = words or f"word{self._count} other{self._count}"
+        entry = an_entry(f"{name}-{self._count}", at, author=author, text=words)
         self.index.add(entry, text, image)
 
     def noise(self, count: int = 300) -> None:
@@ -33,7 +41,9 @@ class Feed:
             zip(vectors(count, seed), vectors(count, seed + 1), strict=True)
         ):
             at = float(self.rng.uniform(0, 100 * HOUR))
-            self.post(text, image if number % 2 else None, f"person {number}", at, "noise")
+            self.post(
+                text, image if number % 2 else None, author=f"person {number}", at=at, name="noise"
+            )
 
     def group(self, name: str, kind: str, posts: int, authors: int, hours: float = 10) -> None:
         """Posts with nearly the same text or image, spread evenly over `hours`."""
@@ -43,7 +53,9 @@ class Feed:
             [other] = vectors(1, int(self.rng.integers(1 << 30)))
             text, image = (alike, None) if kind == "text" else (other, alike)
             at = 20 * HOUR + number * hours * HOUR / posts
-            self.post(text, image, f"{name} {number % authors}", at, name)
+            words = f"buy {name} now, it is great: No{number}" if kind == "text" else ""
+            author = f"{name} {number % authors}"
+            self.post(text, image, author=author, at=at, name=name, words=words)
 
 
 def names(campaign: Campaign) -> set[str]:
@@ -72,8 +84,10 @@ def test_text_and_image_links_join_one_campaign() -> None:
     feed = Feed(0)
     text, image, other = vectors(3)
     for number in range(3):
-        feed.post(text, None, "one", number * HOUR, "text")
-        feed.post(other if number else text, image, "two", number * HOUR, "image")
+        at = number * HOUR
+        feed.post(text, None, author="one", at=at, name="text", words="a slogan")
+        words = "" if number else "a slogan"
+        feed.post(other if number else text, image, author="two", at=at, name="image", words=words)
 
     [campaign] = find_campaigns(feed.index)
 
@@ -84,15 +98,35 @@ def test_text_and_image_links_join_one_campaign() -> None:
 def test_small_edits_stay_together_through_what_is_between_them() -> None:
     feed = Feed(0)
     [start, away] = vectors(2)
-    steps = [start + 0.2 * number * away for number in range(6)]
+    steps = [start + 0.3 * number * away for number in range(6)]
     for number, step in enumerate(steps):
         text = np.asarray(step / np.linalg.norm(step), dtype=np.float32)
-        feed.post(text, None, "one", number * HOUR, "edit")
+        feed.post(text, None, author="one", at=number * HOUR, name="edit", words="a slogan")
 
     [campaign] = find_campaigns(feed.index)
 
     assert len(campaign.posts) == 6
     assert campaign.text_links < 15
+
+
+def test_texts_on_one_subject_in_other_words_are_no_campaign() -> None:
+    feed = Feed(0)
+    [subject] = vectors(1)
+    for number in range(10):
+        feed.post(near(subject, 0.1, number), None, author="one", at=number, name="subject")
+
+    assert find_campaigns(feed.index) == []
+    assert len(find_campaigns(feed.index, CampaignRule(text_overlap=0))) == 1
+
+
+def test_links_and_mentions_are_no_shared_words() -> None:
+    feed = Feed(0)
+    [text] = vectors(1)
+    for number in range(10):
+        words = f"https://t.co/{number} @anna word{number}"
+        feed.post(text, None, author="one", at=number, name="linked", words=words)
+
+    assert find_campaigns(feed.index) == []
 
 
 def test_the_rule_can_be_another() -> None:
@@ -107,9 +141,10 @@ def test_the_rule_can_be_another() -> None:
 def test_thousands_of_copies_are_one_campaign() -> None:
     feed = Feed(0)
     [text] = vectors(1)
-    for number in range(3000):
-        feed.post(text, None, f"bot {number % 9}", float(number), "copy")
+    for number in range(1500):
+        author = f"bot {number % 9}"
+        feed.post(text, None, author=author, at=number, name="copy", words="a slogan")
 
     [campaign] = find_campaigns(feed.index)
 
-    assert (len(campaign.posts), campaign.text_links) == (3000, 3000 * 2999 // 2)
+    assert (len(campaign.posts), campaign.text_links) == (1500, 1500 * 1499 // 2)
