@@ -9,7 +9,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
+from pipelines.file_commands import (
+    add_backtest,
+    add_command,
+    add_explain,
+    add_quality,
+    add_score,
+    add_search,
+)
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -26,6 +33,8 @@ examples:
   moodwire feed posts.jsonl.gz               put recorded posts on the Kafka topic
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
+  moodwire explain --input posts.jsonl --output why          why each was read so
+  moodwire search --input posts.jsonl --text "broken"        posts by words, image or likeness
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
@@ -46,6 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_feed(commands)
     _add_replay(commands)
     add_score(commands)
+    add_explain(commands)
+    add_search(commands)
     add_backtest(commands)
     _add_dead_letters(commands)
     add_quality(commands)
@@ -208,6 +219,9 @@ def _add_serve(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("folder", metavar="DIR", help="the run folder to follow")
     parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", help="model that explains posts (default: the shipped one)"
+    )
 
 
 def _add_doctor(commands: argparse._SubParsersAction) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 import uvicorn
 
 from dashboards.live.app import build_app
+from dashboards.live.explanations import Explain
 from dashboards.live.stream import Broadcast
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -22,15 +23,17 @@ class PortInUseError(OSError):
     """Another program listens where the page was to be served."""
 
 
-def serve(folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
-    """Serve the run in `folder` until interrupted.
+def serve(
+    folder: Path, host: str = "127.0.0.1", port: int = 8642, explain: Explain | None = None
+) -> None:
+    """Serve the run in `folder` until interrupted; `explain` says why a post was read so.
 
     Raises:
         PortInUseError: another program listens on `port`.
     """
     listener = listen(host, port)
     with listener:
-        _build_server(folder, host).run(sockets=[listener])
+        _build_server(folder, host, explain).run(sockets=[listener])
 
 
 class BackgroundServer:
@@ -42,9 +45,15 @@ class BackgroundServer:
         PortInUseError: another program listens on `port`.
     """
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 8642) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int = 8642,
+        explain: Explain | None = None,
+    ) -> None:
         self._listener = listen(host, port)
-        self._server = _build_server(folder, host)
+        self._server = _build_server(folder, host, explain)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
 
@@ -104,9 +113,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _build_server(folder: Path, host: str) -> _Server:
+def _build_server(folder: Path, host: str, explain: Explain | None) -> _Server:
     hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    app = build_app(folder, allowed_hosts=hosts)
+    app = build_app(folder, allowed_hosts=hosts, explain=explain)
     config = uvicorn.Config(
         app,
         log_level="warning",

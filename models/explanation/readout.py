@@ -74,7 +74,7 @@ class Pass:
     def _across(self, name: str) -> Floats | None:
         if not (self.item.text and self.item.images and name in self.weights):
             return None
-        return _row(self.weights[name]).mean(axis=0)
+        return np.asarray(_row(self.weights[name]).mean(axis=0))
 
     def by_word(self, values: Floats) -> Floats:
         """Sums over each word's tokens: (tokens, ...) -> (words, ...)."""

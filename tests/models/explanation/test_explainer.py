@@ -34,8 +34,8 @@ def test_shares_of_attention_add_up() -> None:
     seen = np.array([word.regions for word in told.words]).sum(axis=0)
 
     assert sum(word.attention for word in told.words) + told.special == pytest.approx(1, abs=1e-4)
-    assert np.sum(told.regions) == pytest.approx(1, abs=1e-4)
-    assert np.sum(told.regions_seen_by_text) == pytest.approx(1, abs=1e-4)
+    assert np.array(told.regions).sum() == pytest.approx(1, abs=1e-4)
+    assert np.array(told.regions_seen_by_text).sum() == pytest.approx(1, abs=1e-4)
     assert seen.sum() == pytest.approx(1 - told.special, abs=1e-3)
     assert all(word.from_image is not None and word.from_image > 0 for word in told.words)
 
