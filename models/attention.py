@@ -34,11 +34,23 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
         present = y_mask.any(dim=1)  # (batch,)
-        safe_mask = y_mask | ~present[:, None]  # a softmax over nothing would be NaN
+        safe_mask = _never_empty(y_mask)
         updated = x + self.dropout(self._attend(self.norm_x(x), self.norm_y(y), safe_mask))
         hidden = functional.gelu(self.expand(self.norm_mlp(updated)))
         updated = updated + self.dropout(self.contract(hidden))
         return torch.where(present[:, None, None], updated, x.to(updated.dtype))
+
+    def weights(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
+        """softmax(Q(x) K(y)^T / sqrt(d_head)), (batch, heads, regions, others).
+
+        0 throughout where y is missing. For explanations: `forward` takes the fused kernel, which
+        keeps no weights and is faster.
+        """
+        query = self._split(self.query(self.norm_x(x)))
+        key = self._split(self.key_value(self.norm_y(y)).chunk(2, dim=-1)[0])
+        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        scores = scores.masked_fill(~_never_empty(y_mask)[:, None, None, :], -math.inf)
+        return scores.softmax(dim=-1) * y_mask.any(dim=1)[:, None, None, None]
 
     def _attend(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
         query = self._split(self.query(x))  # (batch, heads, regions, width / heads)
@@ -82,10 +94,12 @@ class AttentivePooling(nn.Module):
         self.score = BilinearScore(width)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return weighted_sum(self.weights(x, mask), x)
+
+    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+        """The alpha_r of every region, (batch, regions)."""
         scores = self.score(x, masked_mean(x, mask)[:, None, :].expand_as(x))
-        safe_mask = mask | ~mask.any(dim=1, keepdim=True)
-        weights = fusion_weights(scores, safe_mask)
-        return weighted_sum(weights, x)
+        return fusion_weights(scores, _never_empty(mask))
 
 
 class WeightedFusion(nn.Module):
@@ -146,11 +160,15 @@ def dot_over_regions(regions: Tensor, other: Tensor, mask: Tensor) -> Tensor:
     """Log of mean_r exp(x_r . f_other / sqrt(width)), r over the regions in the mask; (batch,)."""
     scores = (regions * other[:, None, :]).sum(dim=-1).float() / math.sqrt(other.shape[-1])
     count = mask.sum(dim=1).clamp(min=1)
-    safe_mask = mask | ~mask.any(dim=1, keepdim=True)
-    return scores.masked_fill(~safe_mask, -math.inf).logsumexp(dim=1) - count.log()
+    return scores.masked_fill(~_never_empty(mask), -math.inf).logsumexp(dim=1) - count.log()
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean of the regions in the mask, zero if there are none: (batch, n, w) -> (batch, w)."""
     weights = mask[:, :, None].to(x.dtype)
     return (x * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+def _never_empty(mask: Tensor) -> Tensor:
+    """The mask, all true in rows where nothing is: a softmax over nothing would be NaN."""
+    return mask | ~mask.any(dim=1, keepdim=True)

@@ -73,6 +73,18 @@ class Scores(msgspec.Struct, frozen=True):
     model: str
 
 
+class Embedding(msgspec.Struct, frozen=True, eq=False):
+    """A post's place in the joint space: unit vectors of 32 bits, (joint width,).
+
+    Attributes:
+        text: of the text alone; None without text.
+        image: of the images alone, several averaged; None without images.
+    """
+
+    text: NDArray[np.float32] | None
+    image: NDArray[np.float32] | None
+
+
 class Scorer:
     """Scores posts with one checkpoint, in 32-bit floats on the CPU.
 
@@ -117,10 +129,36 @@ class Scorer:
         windows = (items[start : start + _WINDOW] for start in range(0, len(items), _WINDOW))
         return [scores for window in windows for scores in self._score_window(window)]
 
+    @torch.inference_mode()
+    def embed(self, items: Sequence[ScoreInput]) -> list[Embedding]:
+        """Places posts in the joint space, in the order given.
+
+        Raises:
+            ValueError: an image is not a readable rendition.
+        """
+        windows = (items[start : start + _WINDOW] for start in range(0, len(items), _WINDOW))
+        return [embedding for window in windows for embedding in self._embed_window(window)]
+
+    def _embed_window(self, items: Sequence[ScoreInput]) -> list[Embedding]:
+        placed: dict[int, Embedding] = {}
+        for members, output in self._outputs(items):
+            for row, index in enumerate(members):
+                text = output.text_joint[row].numpy().copy() if items[index].text else None
+                image = None if output.image_joint is None else output.image_joint[row]
+                placed[index] = Embedding(text, None if image is None else image.numpy().copy())
+        return [placed[index] for index in range(len(items))]
+
     def _score_window(self, items: Sequence[ScoreInput]) -> list[Scores]:
+        scores: dict[int, Scores] = {}
+        for members, output in self._outputs(items):
+            seen = [bool(items[index].images and items[index].text) for index in members]
+            scores.update(zip(members, self._read(output, seen), strict=True))
+        return [scores[index] for index in range(len(items))]
+
+    def _outputs(self, items: Sequence[ScoreInput]) -> Iterator[tuple[list[int], MoodOutput]]:
+        """What the model says to each group of posts, with their indexes."""
         ids = self._checkpoint.tokenizer([item.text for item in items])
         features = self._image_features(items)
-        scores: dict[int, Scores] = {}
         for length, with_images, members in self._groups(items, ids):
             output = self._forward(
                 length,
@@ -128,9 +166,7 @@ class Scorer:
                 [bool(items[index].text) or not with_images for index in members],
                 [_average(items[index].images, features) for index in members if with_images],
             )
-            seen = [with_images and bool(items[index].text) for index in members]
-            scores.update(zip(members, self._read(output, seen), strict=True))
-        return [scores[index] for index in range(len(items))]
+            yield members, output
 
     def _groups(
         self, items: Sequence[ScoreInput], ids: list[list[int]]

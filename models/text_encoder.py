@@ -84,6 +84,11 @@ class TextTokenizer:
         """Writes a `tokenizer.json`."""
         self._tokenizer.save(str(file))
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token stands in the text, [start, end); empty spans are special tokens."""
+        spans: list[tuple[int, int]] = self._tokenizer.encode(text).offsets
+        return spans
+
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 

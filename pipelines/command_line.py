@@ -13,8 +13,10 @@ from pipelines.file_commands import (
     SETTINGS_HELP,
     add_backtest,
     add_command,
+    add_explain,
     add_quality,
     add_score,
+    add_search,
     add_train,
 )
 from pipelines.outward_commands import add_dashboards, add_deliver, add_exporter, add_serve
@@ -33,6 +35,8 @@ examples:
   moodwire feed posts.jsonl.gz               put recorded posts on the Kafka topic
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
+  moodwire explain --input posts.jsonl --output why          why each was read so
+  moodwire search --input posts.jsonl --text "broken"        posts by words, image or likeness
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
   moodwire train --data data --output out    train a model of your own
@@ -55,6 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_feed(commands)
     _add_replay(commands)
     add_score(commands)
+    add_explain(commands)
+    add_search(commands)
     add_backtest(commands)
     add_deliver(commands)
     add_train(commands)

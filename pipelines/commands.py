@@ -17,6 +17,7 @@ from rich.console import Console
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer, PortInUseError, serve
 from models.checkpoint import CheckpointError
+from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
 from pipelines.build import build_stages
 from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
@@ -27,6 +28,7 @@ from pipelines.dead_letters import (
     read_letters,
 )
 from pipelines.doctor import run_doctor
+from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
@@ -51,6 +53,7 @@ MISUSE = (
     CheckpointError,
     BacktestError,
     TrainingError,
+    SearchError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -141,7 +144,7 @@ def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
     stages = build_stages(plan.settings, folder, plan.source, runner.streams)
     resumed = folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
     console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
-    with stop_on_signals() as stop, _page(plan.page, folder, console):
+    with stop_on_signals() as stop, _page(plan, folder, console):
         with Progress(console) as progress:
             finished = run(Run(plan.settings, runner, folder, stages, resumed), progress, stop)
         print_summary(finished, console)
@@ -156,11 +159,13 @@ def _verdict(finished: Finished) -> int:
     return FAILED if finished.adds_up is False and not finished.cancelled else OK
 
 
-def _page(page: PageSettings | None, folder: RunFolder, console: Console) -> Any:
+def _page(plan: _Plan, folder: RunFolder, console: Console) -> Any:
     """The live page while a run goes on, where one is wanted."""
-    if page is None:
+    if plan.page is None:
         return nullcontext()
-    server = BackgroundServer(Follower(folder.path), page.host, page.port)
+    explain = ExemplarExplainer(plan.settings.model.checkpoint)
+    feed = Follower(folder.path)
+    server = BackgroundServer(feed, plan.page.host, plan.page.port, explain)
     console.print(f"live page: {server.url}", highlight=False)
     return server
 
@@ -169,6 +174,18 @@ def _score(args: argparse.Namespace, console: Console) -> int:
     rejected = Path(args.rejected) if args.rejected else None
     counts = score_file(Path(args.input), Path(args.output), rejected, args.checkpoint, console)
     return OK if counts.rejected == 0 else INCOMPLETE
+
+
+def _explain(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.explain import explain
+
+    return explain(args, console)
+
+
+def _search(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.search import search
+
+    return search(args, console)
 
 
 def _backtest(args: argparse.Namespace, console: Console) -> int:
@@ -213,7 +230,8 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
     if not Path(args.folder).is_dir():
         raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
     console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
-    serve(Follower(Path(args.folder)), port=args.port)
+    explain = ExemplarExplainer(args.checkpoint)
+    serve(Follower(Path(args.folder)), port=args.port, explain=explain)
     return OK
 
 
@@ -244,7 +262,8 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
     with closing(feed):
         place = "" if has_page else "metrics"
         console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
-        serve(feed, port=args.port, has_page=has_page)
+        explain = ExemplarExplainer(args.checkpoint) if has_page else None
+        serve(feed, port=args.port, has_page=has_page, explain=explain)
     return OK
 
 
@@ -259,6 +278,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "feed": _feed,
     "replay": _replay,
     "score": _score,
+    "explain": _explain,
+    "search": _search,
     "backtest": _backtest,
     "deliver": _deliver,
     "train": _train,

@@ -83,6 +83,62 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
 
 
+def add_explain(commands: argparse._SubParsersAction) -> None:
+    """`moodwire explain`."""
+    parser = add_command(
+        commands,
+        "explain",
+        "say why posts were read as they were: words, regions of the image, weights",
+        "  moodwire explain --input posts.jsonl --output why\n"
+        "  moodwire explain --input posts.jsonl --output why --limit 20\n\n"
+        "The folder gets index.html, a page for each post, explanations.jsonl and rejected.jsonl.\n"
+        "About a second a post. Exit code 3 says that lines were refused.",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", required=True, help="posts, JSON lines, also .gz"
+    )
+    parser.add_argument("--output", metavar="DIR", required=True, help="folder for the pages")
+    parser.add_argument(
+        "--limit", type=int, default=100, metavar="N", help="lines to read (default: 100)"
+    )
+    parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
+
+
+def add_search(commands: argparse._SubParsersAction) -> None:
+    """`moodwire search`."""
+    parser = add_command(
+        commands,
+        "search",
+        "find posts by a text or an image, posts like one another, and campaigns",
+        '  moodwire search --input posts.jsonl --text "broken on arrival"\n'
+        "  moodwire search --readings out/readings.jsonl --image photo.jpg --limit 5\n"
+        "  moodwire search --like 1797 --json         in the index that is there already\n"
+        "  moodwire search --campaigns                few authors who repeat themselves\n"
+        "  moodwire search --forget 1797              delete a post from the index\n\n"
+        "The index is built once and kept; another file or model builds it anew.",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--input", metavar="FILE", help="posts, JSON lines, also .gz")
+    source.add_argument("--readings", metavar="FILE", help="readings.jsonl of a run folder")
+    question = parser.add_mutually_exclusive_group(required=True)
+    question.add_argument("--text", help="posts whose text or image fits these words")
+    question.add_argument("--image", metavar="FILE", help="posts whose text or image fits this one")
+    question.add_argument("--like", metavar="POST_ID", help="posts like this one of the index")
+    question.add_argument("--campaigns", action="store_true", help="posts that few authors repeat")
+    question.add_argument("--forget", metavar="POST_ID", help="delete this post from the index")
+    parser.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="results to show (default: 10)"
+    )
+    parser.add_argument(
+        "--index",
+        metavar="DIR",
+        default=".run/search",
+        help="folder of the index (default: .run/search)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
+
+
 def add_backtest(commands: argparse._SubParsersAction) -> None:
     """`moodwire backtest`."""
     parser = add_command(

@@ -53,6 +53,9 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("folder", metavar="DIR", nargs="?", help="the run folder to follow")
     parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
     parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", help="model that explains posts (default: the shipped one)"
+    )
 
 
 def add_exporter(commands: argparse._SubParsersAction) -> None:

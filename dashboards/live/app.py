@@ -16,10 +16,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import exposition
 from dashboards.live.headers import SecurityHeaders
 from dashboards.live.state import State
@@ -30,7 +31,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def build_app(
-    feed: Feed, allowed_hosts: Sequence[str] = ("*",), has_page: bool = True
+    feed: Feed,
+    allowed_hosts: Sequence[str] = ("*",),
+    has_page: bool = True,
+    explain: Explain | None = None,
 ) -> Starlette:
     """The application that shows what `feed` brings, which may be nothing yet.
 
@@ -39,6 +43,7 @@ def build_app(
         has_page: whether there is a page; metrics and health are always there.
         allowed_hosts: names that a request may call this server by; a page that listens on
             loopback alone names just that, so that no foreign site can read it by rebinding.
+        explain: says why a post was read so; without it the page offers no such link.
     """
     app = Starlette(
         routes=[*_watched(), *(_routes() if has_page else ())],
@@ -49,6 +54,8 @@ def build_app(
         ],
         lifespan=_lifespan,
     )
+    app.state.explanations = Explanations(explain, feed.rendition)
+    feed.state.explains = app.state.explanations.offered
     app.state.broadcast = Broadcast(feed)
     return app
 
@@ -62,6 +69,7 @@ def _routes() -> list[Route | Mount]:
         Route("/", _page),
         Route("/api/state", _snapshot),
         Route("/api/window", _window),
+        Route("/explanation", _explanation),
         Route("/events", _events),
         Route("/media/{sha256}.jpg", _media),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -101,6 +109,17 @@ async def _window(request: Request) -> Response:
     if not start.isdecimal():
         return PlainTextResponse("start: epoch seconds of a window's start", status_code=400)
     return _json(_state(request).windows.exemplars(brand, int(start)))
+
+
+async def _explanation(request: Request) -> Response:
+    """Why a post was read as it was; of posts that the page shows, and no others."""
+    channel, post_id = (request.query_params.get(name, "") for name in ("channel", "post_id"))
+    post = _state(request).exemplar(channel, post_id)
+    if post is None or not request.app.state.explanations.offered:
+        return PlainTextResponse("no explanation of such a post", status_code=404)
+    page = await request.app.state.explanations.page(post)
+    headers = {"Content-Security-Policy": f"{page.policy}; {ALWAYS}", "Cache-Control": "no-store"}
+    return HTMLResponse(page.html, headers=headers)
 
 
 async def _events(request: Request) -> Response:

@@ -10,6 +10,7 @@ from types import TracebackType
 import uvicorn
 
 from dashboards.live.app import build_app
+from dashboards.live.explanations import Explain
 from dashboards.live.stream import Broadcast, Feed
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -21,15 +22,23 @@ class PortInUseError(OSError):
     """Another program listens where the page was to be served."""
 
 
-def serve(feed: Feed, host: str = "127.0.0.1", port: int = 8642, has_page: bool = True) -> None:
+def serve(
+    feed: Feed,
+    host: str = "127.0.0.1",
+    port: int = 8642,
+    has_page: bool = True,
+    explain: Explain | None = None,
+) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
+
+    `explain` says why a post was read so.
 
     Raises:
         PortInUseError: another program listens on `port`.
     """
     listener = listen(host, port)
     with listener:
-        _build_server(feed, host, has_page).run(sockets=[listener])
+        _build_server(feed, host, has_page, explain).run(sockets=[listener])
 
 
 class BackgroundServer:
@@ -41,9 +50,15 @@ class BackgroundServer:
         PortInUseError: another program listens on `port`.
     """
 
-    def __init__(self, feed: Feed, host: str = "127.0.0.1", port: int = 8642) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        host: str = "127.0.0.1",
+        port: int = 8642,
+        explain: Explain | None = None,
+    ) -> None:
         self._listener = listen(host, port)
-        self._server = _build_server(feed, host, has_page=True)
+        self._server = _build_server(feed, host, has_page=True, explain=explain)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
 
@@ -103,9 +118,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _build_server(feed: Feed, host: str, has_page: bool) -> _Server:
+def _build_server(feed: Feed, host: str, has_page: bool, explain: Explain | None) -> _Server:
     hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    app = build_app(feed, hosts, has_page)
+    app = build_app(feed, hosts, has_page, explain)
     config = uvicorn.Config(
         app,
         log_level="warning",

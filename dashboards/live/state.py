@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stages_of
 from dashboards.live.journal import Journal
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
-from schemas.records import Alert, Rejection, Trend
+from schemas.records import Alert, Exemplar, Rejection, Trend
 
 MAX_ALERTS = 200
 MAX_REJECTIONS = 10_000
@@ -35,6 +36,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     reset: bool
+    explains: bool = False  # whether a post's /explanation can be asked for
     fields: tuple[str, ...] = ()
     limits: tuple[int, int] = (BRAND_WINDOWS, SLICE_WINDOWS)
     windows: tuple[Window, ...] = ()
@@ -51,6 +53,7 @@ class State:
     """
 
     def __init__(self) -> None:
+        self.explains = False
         self.clear()
 
     def clear(self) -> None:
@@ -95,12 +98,21 @@ class State:
         return Update(
             id=self.id,
             reset=since is None,
+            explains=self.explains,
             fields=Window.__struct_fields__ if since is None else (),
             windows=tuple(self.windows.journal.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
             run=self.run if since is None or self._run_version > since else None,
             stages=self.stages if since is None or self._stages_version > since else None,
         )
+
+    def exemplar(self, channel: str, post_id: str) -> Exemplar | None:
+        """The post of that identity, if it stands for a window or is evidence of an alert."""
+        evidence = (post for alert in self.alerts.values() for post in alert.evidence)
+        for post in chain(self.windows.all_exemplars(), evidence):
+            if (post.channel, post.post_id) == (channel, post_id):
+                return post
+        return None
 
     def _version_of(self, last_id: str | None) -> int | None:
         epoch, _, version = (last_id or "").partition(".")

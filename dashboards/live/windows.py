@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -135,6 +136,10 @@ class Windows:
     def exemplars(self, brand: str, start: int) -> tuple[Exemplar, ...]:
         """Posts that stand for the window of `brand` that began at `start`."""
         return self._exemplars.get((brand, start), ())
+
+    def all_exemplars(self) -> Iterator[Exemplar]:
+        """Posts that stand for any window."""
+        return chain.from_iterable(self._exemplars.values())
 
     def brands(self) -> Iterator[str]:
         """Every brand that has a window, in the order of their names."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 
+from dashboards.live.explanations import ExplanationPage
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
+from pipelines.explain_page import POLICY, page
+from schemas.records import Exemplar
 from tests.dashboards.incidents import an_alert, at
 from tests.dashboards.run_folder import (
     a_trend,
@@ -26,6 +29,7 @@ from tests.end_to_end.browser import LOOKS, Look, Visit, chromium, save_small, v
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK = LOOKS[1]
 MAX_PNG_BYTES = 400_000
+MAX_WIDTH = "body => getComputedStyle(body).maxWidth"
 WORSE = Moment(posts=240, valence=-0.8, image_share=0.6)
 PAINTED = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -266,3 +270,24 @@ def test_screenshots(browser: Browser, tmp_path: Path, look: Look) -> None:
     save_small(png)
 
     assert png.stat().st_size < MAX_PNG_BYTES
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_a_post_can_be_asked_why_where_somebody_knows(
+    browser: Browser, folder: Path, offered: bool
+) -> None:
+    def explain(post: Exemplar, picture: bytes | None) -> ExplanationPage:
+        return ExplanationPage(page(f"Post {post.post_id}", "<p>the word itself</p>"), POLICY)
+
+    with (
+        BackgroundServer(Follower(folder), port=0, explain=explain if offered else None) as server,
+        visit(browser, server.url, DESK) as visited,
+    ):
+        visited.page.wait_for_selector(".alert .post")
+        link = visited.page.locator(".alert .why a").first
+        assert link.is_visible() is offered
+        if offered:
+            visited.page.goto(urljoin(server.url, link.get_attribute("href") or ""))
+            assert visited.page.locator("p").text_content() == "the word itself"
+            assert visited.page.locator("body").evaluate(MAX_WIDTH) == "1000px"  # styles apply
+        assert visited.complaints == []

@@ -158,3 +158,32 @@ def test_attention_to_a_missing_modality_changes_nothing() -> None:
 
     assert torch.equal(updated[1], x[1])
     assert not torch.equal(updated[0], x[0])
+
+
+def a_block_and_its_input() -> tuple[AttentionBlock, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Two rows: in the first two of three others are there, in the second none."""
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    x, y = (torch.randn(2, regions, 8, generator=generator) for regions in (4, 3))
+    mask = torch.tensor([[True, True, False], [False, False, False]])
+    return AttentionBlock(8, heads=2).eval(), x, y, mask
+
+
+def test_attention_weights_are_those_of_the_fused_kernel() -> None:
+    block, x, y, mask = a_block_and_its_input()
+    value = block._split(block.key_value(block.norm_y(y)).chunk(2, dim=-1)[1])
+    attended = block.output((block.weights(x, y, mask) @ value).transpose(1, 2).flatten(2))
+
+    fused = block._attend(block.norm_x(x), block.norm_y(y), mask)
+
+    assert torch.allclose(attended[0], fused[0], atol=1e-6)
+
+
+def test_attention_weights_leave_out_what_is_missing() -> None:
+    block, x, y, mask = a_block_and_its_input()
+
+    weights = block.weights(x, y, mask)
+
+    assert torch.allclose(weights[0].sum(dim=-1), torch.ones(2, 4))
+    assert (weights[0, :, :, 2] == 0).all()
+    assert (weights[1] == 0).all()

@@ -1,6 +1,7 @@
 import random
 
 import msgspec
+import numpy as np
 import pytest
 
 from models.feature_cache import FeatureCache, content_key
@@ -145,3 +146,28 @@ def test_cache_drops_what_was_unused_for_longest() -> None:
     assert len(cache) == 2
     assert cache.get(b"b") is None
     assert content_key(b"x") == content_key(b"x") != content_key(b"y")
+
+
+def test_embeddings_are_unit_vectors_of_what_is_there() -> None:
+    both, text, image, neither = a_scorer().embed(
+        [
+            ScoreInput("good", (a_rendition(),)),
+            ScoreInput("good"),
+            ScoreInput("", (a_rendition(),)),
+            ScoreInput(""),
+        ]
+    )
+
+    assert both.text is not None and both.image is not None
+    assert np.linalg.norm(both.text) == pytest.approx(1, abs=1e-5)
+    assert text.text is not None and np.allclose(text.text, both.text, atol=1e-6)
+    assert image.image is not None and np.allclose(image.image, both.image, atol=1e-6)
+    assert (text.image, image.text, neither.text, neither.image) == (None,) * 4
+
+
+def test_embeddings_tell_the_mismatch_of_the_scores() -> None:
+    posts, scorer = many_posts(), a_scorer()
+    for embedding, scores in zip(scorer.embed(posts), scorer.score(posts), strict=True):
+        if embedding.text is not None and embedding.image is not None:
+            expected = (1 - float(embedding.text @ embedding.image)) / 2
+            assert scores.mismatch == pytest.approx(expected, abs=1e-5)

@@ -12,6 +12,8 @@ COMMANDS = (
     "run",
     "replay",
     "score",
+    "explain",
+    "search",
     "backtest",
     "dead-letters",
     "quality",

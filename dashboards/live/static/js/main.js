@@ -24,6 +24,7 @@ function draw() {
   due.clear();
   for (const view of views) view.render(topics);
   document.body.toggleAttribute("data-loading", store.connection === "connecting");
+  document.body.toggleAttribute("data-explains", store.explains);
 }
 
 store.addEventListener("change", (event) => {

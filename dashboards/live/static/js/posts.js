@@ -33,6 +33,14 @@ export function alphaBar(weights) {
     el("span", {}, picture ? `image ${percent(picture)}` : "no image"));
 }
 
+/** Shown only where the server can say why; see `data-explains` in main.js. */
+function why(post) {
+  const query = new URLSearchParams({ channel: post.channel, post_id: post.post_id });
+  return el("span", { class: "why" }, " · ",
+    el("a", { href: `/explanation?${query}`, target: "_blank", rel: "noopener",
+      title: "The words and the regions of the image that moved this reading" }, "why?"));
+}
+
 export function postItem(post) {
   return el("li", { class: "post", "data-image": Boolean(post.thumbnail) },
     post.thumbnail ? image(post) : null,
@@ -40,7 +48,7 @@ export function postItem(post) {
     el("p", { class: "post-meta" }, permalink(post),
       ` · ${time(seconds(post.created_at))} UTC · ${post.emotion} `,
       el("span", { class: post.valence < 0 ? "negative" : "positive" }, signed(post.valence)),
-      ` · reach ${compact(post.reach)}`),
+      ` · reach ${compact(post.reach)}`, why(post)),
     alphaBar(post.weights));
 }
 

@@ -10,6 +10,7 @@ export class Store extends EventTarget {
     this.connection = "connecting";
     this.cursor = null;
     this.pinned = null;
+    this.explains = false;
     this.clear();
   }
 
@@ -28,6 +29,7 @@ export class Store extends EventTarget {
     if (update.fields.length) this.fields = update.fields;
     this.limits = update.limits;
     this.id = update.id;
+    this.explains = update.explains;
     for (const row of update.windows) this.#keep(this.#named(row));
     for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
     this.run = update.run ?? this.run;

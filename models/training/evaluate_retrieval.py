@@ -1,0 +1,93 @@
+"""Recall@k in the joint space: `python -m models.training.evaluate_retrieval --data D`."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from models.checkpoint import DEFAULT_CHECKPOINT
+from models.images import render
+from models.retrieval.recall import Recall, recall_at
+from models.scorer import Embedding, ScoreInput, Scorer
+from models.text_preparation import prepare_text
+from models.training.data import read_rows
+
+MVSA = Path("pairs/mvsa_single")
+_AT_ONCE = 64
+
+
+def main() -> None:
+    """Prints one table for each checkpoint and writes all figures to --out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        help="checkpoint folder; give it again to compare (default: the shipped one)",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with pairs/")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    arguments = parser.parse_args()
+    pairs = validation_pairs(arguments.data)
+    found: dict[str, list[Recall]] = {}
+    for folder in arguments.checkpoint or [DEFAULT_CHECKPOINT]:
+        found[str(folder)] = evaluate(Scorer.load(folder), pairs)
+        Console().print(table(f"{folder}, {len(pairs)} pairs", found[str(folder)]))
+    if arguments.out:
+        figures = {name: [asdict(one) for one in recalls] for name, recalls in found.items()}
+        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
+
+
+def validation_pairs(data: Path) -> list[ScoreInput]:
+    """MVSA-Single's validation part as the model reads it; pairs without text are left out."""
+    folder = data / MVSA
+    rows = read_rows(folder / "validation.jsonl.gz")
+    pairs = [
+        ScoreInput(prepare_text(row["text"]), (_rendition(folder / row["image"]),))
+        for row in track(rows, "reading images")
+    ]
+    return [pair for pair in pairs if pair.text]
+
+
+def evaluate(scorer: Scorer, pairs: list[ScoreInput]) -> list[Recall]:
+    """Recall at 1, 5 and 10; a pair whose picture or text another has too may find either."""
+    placed: list[Embedding] = []
+    for start in track(range(0, len(pairs), _AT_ONCE), "embedding"):
+        placed += scorer.embed(pairs[start : start + _AT_ONCE])
+    text = np.stack([one.text for one in placed if one.text is not None])
+    image = np.stack([one.image for one in placed if one.image is not None])
+    return recall_at(text, image, own=same_content(pairs))
+
+
+def same_content(pairs: list[ScoreInput]) -> NDArray[np.bool_]:
+    """Where two pairs hold the same text or the same picture, (pairs, pairs)."""
+    numbers: dict[object, int] = {}
+    texts = np.array([numbers.setdefault(pair.text, len(numbers)) for pair in pairs])
+    images = np.array([numbers.setdefault(pair.images, len(numbers)) for pair in pairs])
+    return np.asarray((texts[:, None] == texts) | (images[:, None] == images))
+
+
+def table(title: str, recalls: list[Recall]) -> Table:
+    """Recalls as rows of a table."""
+    shown = Table("direction", "k", "recall", "95 % interval", "chance", title=title)
+    for one in recalls:
+        interval = f"{one.low:.3f} to {one.high:.3f}"
+        row = (one.direction, str(one.k), f"{one.recall:.3f}", interval, f"{one.chance:.3f}")
+        shown.add_row(*row)
+    return shown
+
+
+def _rendition(file: Path) -> bytes:
+    with Image.open(file) as image:
+        return render(image)
+
+
+if __name__ == "__main__":
+    main()
