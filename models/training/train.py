@@ -70,10 +70,10 @@ def train(order: Order) -> Path:
     seed_everything(settings.seed)
     stages = stages_of(settings, order.stage)
     run = Run(choose_machine(settings.precision), order.output, settings.seed)
-    model, image_encoder = build(settings, order.data)
-    fresh = settings.start_from is None
-    train_text(model, settings.text, order.data, run, fresh=fresh)
-    if fresh:
+    start = None if settings.start_from is None else load_checkpoint(settings.start_from)
+    model, image_encoder = build(settings, order.data, start)
+    train_text(model, settings.text, order.data, run, fresh=start is None)
+    if start is None or not start.mood.config.pair_path:
         model.mood.start_pair_path()
     for stage in stages[1:]:
         train_pairs(stage, model, image_encoder, settings, data=order.data, run=run)
@@ -131,15 +131,17 @@ def train_pairs(
         train_fusion(pair_model, own, parts, run)
 
 
-def build(settings: TrainingSettings, data: Path) -> tuple[TextModel, ImageEncoder]:
+def build(
+    settings: TrainingSettings, data: Path, start: Checkpoint | None = None
+) -> tuple[TextModel, ImageEncoder]:
     """The encoders to start from and a fresh mood model, or all of another checkpoint.
 
     Raises:
         TrainingSettingsError: a model that is named cannot be had.
     """
     torch.manual_seed(settings.seed)
-    if settings.start_from is not None:
-        return _from_checkpoint(load_checkpoint(settings.start_from), settings)
+    if start is not None:
+        return _from_checkpoint(start, settings)
     image_encoder = build_image_encoder(settings, data)
     try:
         encoder = TextEncoder.from_name(settings.text_encoder)
@@ -166,11 +168,15 @@ def _from_checkpoint(
     checkpoint: Checkpoint, settings: TrainingSettings
 ) -> tuple[TextModel, ImageEncoder]:
     tokenizer = TextTokenizer.from_tokenizer(checkpoint.tokenizer, settings.max_tokens)
-    for part in (checkpoint.text_encoder, checkpoint.mood):
-        part.requires_grad_(True)
-    mood = checkpoint.mood
-    reads_images = mood.config.reads_images or settings.fusion is not None
-    mood.config = replace(mood.config, reads_images=reads_images)
+    had = checkpoint.mood.config
+    config = replace(
+        had,
+        reads_images=had.reads_images or settings.fusion is not None,
+        pair_path=had.pair_path or settings.pair_path,
+    )
+    mood = MoodModel(config)
+    mood.load_state_dict(checkpoint.mood.state_dict(), strict=config.pair_path == had.pair_path)
+    checkpoint.text_encoder.requires_grad_(True)
     return TextModel(tokenizer, checkpoint.text_encoder, mood), checkpoint.image_encoder
 
 

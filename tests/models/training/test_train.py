@@ -96,6 +96,18 @@ def test_a_trained_model_is_trained_further(world: Path, tmp_path: Path) -> None
     assert same / len(after) > 0.9  # nearly nothing was learnt, so all is as it was
 
 
+def test_a_model_without_a_path_for_pairs_gets_one(world: Path, tmp_path: Path) -> None:
+    start = a_saved_checkpoint(tmp_path / "start")
+
+    folder = run(world, tmp_path / "out", start_from=str(start), pair_path=True)
+
+    text, pair = Scorer.load(folder).score(
+        [ScoreInput("good"), ScoreInput("good", (a_rendition(),))]
+    )
+    assert json.loads((folder / "config.json").read_text("utf-8"))["mood"]["pair_path"] is True
+    assert text.sentiment != pair.sentiment
+
+
 @pytest.mark.parametrize(
     ("changes", "stage", "problem"),
     [
