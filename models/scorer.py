@@ -126,8 +126,11 @@ class Scorer:
         Raises:
             ValueError: an image is not a readable rendition.
         """
-        windows = (items[start : start + _WINDOW] for start in range(0, len(items), _WINDOW))
-        return [scores for window in windows for scores in self._score_window(window)]
+        scores: dict[int, Scores] = {}
+        for members, output in self._outputs(items):
+            seen = [bool(items[index].images and items[index].text) for index in members]
+            scores.update(zip(members, self._read(output, seen), strict=True))
+        return [scores[index] for index in range(len(items))]
 
     @torch.inference_mode()
     def embed(self, items: Sequence[ScoreInput]) -> list[Embedding]:
@@ -136,10 +139,6 @@ class Scorer:
         Raises:
             ValueError: an image is not a readable rendition.
         """
-        windows = (items[start : start + _WINDOW] for start in range(0, len(items), _WINDOW))
-        return [embedding for window in windows for embedding in self._embed_window(window)]
-
-    def _embed_window(self, items: Sequence[ScoreInput]) -> list[Embedding]:
         placed: dict[int, Embedding] = {}
         for members, output in self._outputs(items):
             for row, index in enumerate(members):
@@ -148,15 +147,15 @@ class Scorer:
                 placed[index] = Embedding(text, None if image is None else image.numpy().copy())
         return [placed[index] for index in range(len(items))]
 
-    def _score_window(self, items: Sequence[ScoreInput]) -> list[Scores]:
-        scores: dict[int, Scores] = {}
-        for members, output in self._outputs(items):
-            seen = [bool(items[index].images and items[index].text) for index in members]
-            scores.update(zip(members, self._read(output, seen), strict=True))
-        return [scores[index] for index in range(len(items))]
-
     def _outputs(self, items: Sequence[ScoreInput]) -> Iterator[tuple[list[int], MoodOutput]]:
-        """What the model says to each group of posts, with their indexes."""
+        """What the model says to each group of posts, with their indexes; a window at a time."""
+        for start in range(0, len(items), _WINDOW):
+            for members, output in self._window_outputs(items[start : start + _WINDOW]):
+                yield [start + index for index in members], output
+
+    def _window_outputs(
+        self, items: Sequence[ScoreInput]
+    ) -> Iterator[tuple[list[int], MoodOutput]]:
         ids = self._checkpoint.tokenizer([item.text for item in items])
         features = self._image_features(items)
         for length, with_images, members in self._groups(items, ids):

@@ -14,6 +14,7 @@ import apache_beam as beam
 from msgspec.structs import replace
 from rich.console import Console
 
+from dashboards.grafana.errors import GrafanaError
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer, PortInUseError, serve
 from models.checkpoint import CheckpointError
@@ -54,6 +55,7 @@ MISUSE = (
     BacktestError,
     TrainingError,
     SearchError,
+    GrafanaError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -240,13 +242,9 @@ def _exporter(args: argparse.Namespace, console: Console) -> int:
 
 
 def _dashboards(args: argparse.Namespace, console: Console) -> int:
-    from dashboards.grafana.client import GrafanaError
     from pipelines.grafana_command import dashboards
 
-    try:
-        return dashboards(args, console)
-    except GrafanaError as error:
-        raise SettingsError(str(error)) from error
+    return dashboards(args, console)
 
 
 def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:

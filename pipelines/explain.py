@@ -18,11 +18,10 @@ from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from models.explanation.explainer import Explainer
 from models.explanation.records import Explanation
 from pipelines.command_line import INCOMPLETE, OK
-from pipelines.explain_page import build_page, page
-from pipelines.score import prepare_lines
+from pipelines.explain_page import build_page, page, title_of
+from pipelines.score import prepare_lines, require_lines, write_lines
 from pipelines.whole_files import written
-from schemas.records import Post, Rejection, encode
-from transforms.ingest import NoInputError
+from schemas.records import Post, Rejection
 from transforms.read import score_input
 
 INDEX_FILE = "index.html"
@@ -53,16 +52,15 @@ def explain(args: argparse.Namespace, console: Console) -> int:
         NoInputError: the input is not a file.
     """
     source, folder = Path(args.input), Path(args.output)
-    if not source.is_file():
-        raise NoInputError(f"--input {source}: no such file. Give JSON lines, one post a line")
+    require_lines(source)
     explainer = Explainer(load_checkpoint(args.checkpoint or DEFAULT_CHECKPOINT))
     items = prepare_lines((str(source),))
     outcome = _explain_all(explainer, islice(items, args.limit), folder, console)
     _write_index(outcome.explained, source.name, folder)
     with written(folder / JSON_FILE) as stream:
-        stream.writelines(encode(one) + b"\n" for one in outcome.explained)
+        write_lines(stream, outcome.explained)
     with written(folder / REJECTED_FILE) as stream:
-        stream.writelines(encode(one) + b"\n" for one in outcome.refused)
+        write_lines(stream, outcome.refused)
     console.print(
         f"{len(outcome.explained):,} posts explained, {len(outcome.refused):,} lines refused; "
         f"open {folder / INDEX_FILE}",
@@ -92,13 +90,8 @@ def _explain_one(explainer: Explainer, post: Post, number: int, folder: Path) ->
     told = explainer.explain(item)
     name = f"post-{number:06d}.html"
     with written(folder / name) as stream:
-        stream.write(build_page(title_of(post), told, item.images).encode())
+        stream.write(build_page(title_of(post.post_id), told, item.images).encode())
     return Explained(channel=post.channel, post_id=post.post_id, page=name, explanation=told)
-
-
-def title_of(post: Post) -> str:
-    """What the page of a post is called."""
-    return f"Post {post.post_id}"
 
 
 def _write_index(explained: list[Explained], source: str, folder: Path) -> None:

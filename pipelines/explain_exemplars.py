@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dashboards.live.explanations import ExplanationPage
 from models.scorer import ScoreInput
 from models.text_preparation import prepare_text
-from pipelines.explain_page import POLICY, build_page
+from pipelines.explain_page import POLICY, build_page, title_of
 from schemas.records import Exemplar
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ExemplarExplainer:
         """The page about the post."""
         images = () if rendition is None else (rendition,)
         told = self._explainer.explain(ScoreInput(prepare_text(post.text), images))
-        return ExplanationPage(build_page(f"Post {post.post_id}", told, images), POLICY)
+        return ExplanationPage(build_page(title_of(post.post_id), told, images), POLICY)
 
     @cached_property
     def _explainer(self) -> Explainer:

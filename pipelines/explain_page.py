@@ -42,6 +42,11 @@ POLICY: Final = (
 )
 
 
+def title_of(post_id: str) -> str:
+    """What the page of a post is called."""
+    return f"Post {post_id}"
+
+
 def build_page(title: str, told: Explanation, renditions: Sequence[bytes]) -> str:
     """The page as HTML. It refers to nothing outside itself and holds no script.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +64,7 @@ def score_file(
     Raises:
         NoInputError: `source` is not a file.
     """
-    if not source.is_file():
-        raise NoInputError(f"--input {source}: no such file. Give JSON lines, one post a line")
+    require_lines(source)
     scorer = Scorer.load(checkpoint or DEFAULT_CHECKPOINT)
     answered = refused = 0
     with ExitStack() as stack:
@@ -73,16 +72,23 @@ def score_file(
         letters = stack.enter_context(written(rejected)) if rejected else None
         progress = stack.enter_context(Progress(console=console, transient=True))
         task = progress.add_task("scoring", total=None)
-        for batch in _batches(prepare_lines((str(source),))):
+        items = prepare_lines((str(source),))
+        while batch := list(islice(items, LINES_PER_BATCH)):
             posts = [item for item in batch if isinstance(item, Post)]
-            _write(readings, [to_score(reading) for reading in read_posts(scorer, posts)])
+            write_lines(readings, [to_score(reading) for reading in read_posts(scorer, posts)])
             if letters:
-                _write(letters, [item for item in batch if isinstance(item, Rejection)])
+                write_lines(letters, [item for item in batch if isinstance(item, Rejection)])
             answered += len(posts)
             refused += len(batch) - len(posts)
             progress.update(task, completed=answered + refused)
     console.print(f"{answered:,} readings, {refused:,} lines refused", highlight=False)
     return Counts(answered, refused)
+
+
+def require_lines(source: Path) -> None:
+    """Raise NoInputError unless `source` is a file."""
+    if not source.is_file():
+        raise NoInputError(f"--input {source}: no such file. Give JSON lines, one post a line")
 
 
 def prepare_lines(files: tuple[str, ...]) -> Iterator[Post | Rejection]:
@@ -110,10 +116,6 @@ def to_score(reading: Reading) -> Score:
     return Score(**{name: getattr(reading, name) for name in Score.__struct_fields__})
 
 
-def _batches(items: Iterator[Any]) -> Iterator[list[Any]]:
-    while batch := list(islice(items, LINES_PER_BATCH)):
-        yield batch
-
-
-def _write(stream: IO[bytes], records: list[Any]) -> None:
+def write_lines(stream: IO[bytes], records: Iterable[Any]) -> None:
+    """Records as JSON lines."""
     stream.writelines(encode(record) + b"\n" for record in records)

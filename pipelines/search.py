@@ -138,7 +138,7 @@ def _show_campaigns(campaigns: list[Campaign], as_json: bool, console: Console) 
     table = Table(*columns, title="campaigns")
     for one in campaigns:
         first, last = _cells(one.posts[0]), _cells(one.posts[-1])
-        by = ("text", "image", "text and image")
-        kind = by[2] if one.text_links and one.image_links else by[0 if one.text_links else 1]
-        table.add_row(str(len(one.posts)), str(one.authors), kind, first[1], last[1], first[3])
+        links = {"text": one.text_links, "image": one.image_links}
+        by = " and ".join(kind for kind, count in links.items() if count)
+        table.add_row(str(len(one.posts)), str(one.authors), by, first[1], last[1], first[3])
     console.print(table, highlight=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.flink.engine import Engine
 from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError
 from pipelines.flink.samples import counters_of
 from pipelines.settings import FlinkSettings
@@ -10,8 +11,7 @@ from pipelines.topic_feed import Counted, ReadCounters
 
 def flink_counters(settings: FlinkSettings) -> ReadCounters:
     """Asks the job manager of the settings; a run on another engine counts for itself."""
-    local = settings.master == "local"
-    rest = FlinkRest(f"127.0.0.1:{settings.rest_port}" if local else settings.master)
+    rest = FlinkRest(Engine(settings).rest)
 
     def read() -> Counted | None:
         try:

@@ -83,6 +83,7 @@ class TopicFeed:
         self._waiting: queue.Queue[Any] = queue.Queue(WAITING_RECORDS)
         self._renditions: LRUCache[str, bytes] = LRUCache(MEDIA_BYTES, getsizeof=len)
         self._counted: Counted | None = None
+        self._folded: Counted | None = None
         self._unreadable = 0
         self._reached: Offsets = {}
         self._ends: Offsets = {}
@@ -123,8 +124,9 @@ class TopicFeed:
             else:
                 self.state.fold(record)
         counted = self._counted
-        if counted is not None:
+        if counted is not None and counted is not self._folded:
             self.state.fold_counters(counted.values)
+            self._folded = counted
         self.state.set_run(self._run(counted))
         return not self._waiting.empty()
 

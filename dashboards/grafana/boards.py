@@ -13,7 +13,8 @@ from dashboards.grafana.panels import SOURCE, Panel, Question, variable
 from schemas import metrics as m
 
 TAG = "moodwire"
-FIRING = f"max by (brand, kind) ({m.ALERTS_FIRING.name}) > 0"
+WORST = f"max by (brand, kind) ({m.ALERTS_FIRING.name})"
+FIRING = f"{WORST} > 0"
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,14 @@ class Board:
 
 def alerts_on_charts(of_one_brand: bool) -> dashboard.AnnotationQuery:
     """Every alert stands on every chart for as long as it fires."""
-    chosen = '{brand="$brand"}' if of_one_brand else ""
-    query = f"max by (brand, kind) ({m.ALERTS_FIRING.name}{chosen}) > 0"
+    of_brand = f"max by (brand, kind) ({_of(m.ALERTS_FIRING)}) > 0"
     return (
         dashboard.AnnotationQuery()
         .name("Alerts")
         .datasource(SOURCE)
         .enable(True)
         .icon_color("red")
-        .expr(query)
+        .expr(of_brand if of_one_brand else FIRING)
     )
 
 
@@ -84,8 +84,8 @@ BRANDS = Board(
               unit="percentunit", bounds=(0, 1)),
         Panel("Posts in the newest window", (Question(m.BRAND_POSTS.name, "{{brand}}"),),
               bounds=(0, None)),
-        Panel("Alerts that fire", (Question(f"max by (brand, kind) ({m.ALERTS_FIRING.name})",
-              "{{brand}}, {{kind}}"),), bounds=(0, 10), width=24, about="Severity, 1 to 10."),
+        Panel("Alerts that fire", (Question(WORST, "{{brand}}, {{kind}}"),),
+              bounds=(0, 10), width=24, about="Severity, 1 to 10."),
     ),
 )  # fmt: skip
 
@@ -119,8 +119,8 @@ ALERTS = Board(
         Panel("Highest severity", (Question(f"max({m.ALERTS_FIRING.name})"),), "number", width=8),
         Panel("Brands with an alert", (Question(f"count(max by (brand) ({FIRING})) or vector(0)"),),
               "number", width=8),
-        Panel("Severity by brand and kind", (Question(f"max by (brand, kind) "
-              f"({m.ALERTS_FIRING.name})", "{{brand}}, {{kind}}"),), bounds=(0, 10), width=24),
+        Panel("Severity by brand and kind", (Question(WORST, "{{brand}}, {{kind}}"),),
+              bounds=(0, 10), width=24),
         Panel("Alert states told an hour", (Question(
               f"sum by (kind, status) (increase({m.ALERTS.name}[1h]))", "{{kind}}, {{status}}"),),
               width=24, bounds=(0, None), about="Many states of few alerts: late posts refine."),

@@ -13,11 +13,9 @@ from grafana_api.grafana_api import (
 )
 from grafana_api.grafana_face import GrafanaFace
 
+from dashboards.grafana.errors import GrafanaError
+
 NOT_FOUND = 404
-
-
-class GrafanaError(RuntimeError):
-    """Grafana cannot be used; the message names the remedy."""
 
 
 class Grafana:

@@ -24,6 +24,10 @@ from schemas.metrics import (
 
 MAX_LABEL_SETS = 500  # of one metric; whatever is beyond is summed under "other"
 MAX_BRANDS = 200
+FAMILIES: dict[str, type[CounterMetricFamily] | type[GaugeMetricFamily]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+}
 
 Labelled = dict[tuple[str, ...], float]
 
@@ -42,20 +46,13 @@ class _StateCollector(Collector):
     def collect(self) -> Iterable[Family]:
         yield from _samples(self.state.samples)
         yield from _brands(self.state)
-        yield _gauge(ALERTS_FIRING, _severities(self.state))
+        yield _family(ALERTS_FIRING, _severities(self.state))
         if self.state.run.watermark is not None:
-            yield _gauge(WATERMARK, {(): self.state.run.watermark})
+            yield _family(WATERMARK, {(): self.state.run.watermark})
 
 
-def _gauge(metric: Metric, values: Labelled) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
-    for labels, value in values.items():
-        family.add_metric(labels, value)
-    return family
-
-
-def _counter(metric: Metric, values: Labelled) -> CounterMetricFamily:
-    family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+def _family(metric: Metric, values: Labelled) -> Family:
+    family = FAMILIES[metric.kind](metric.name, metric.help, labels=metric.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family
@@ -69,16 +66,16 @@ def _samples(samples: list[Sample]) -> Iterator[Family]:
         labels = ("other",) * len(sample.labels) if full else sample.labels
         values[labels] = values.get(labels, 0) + sample.value
     for metric, values in by_metric.items():
-        yield _gauge(metric, values) if metric.kind == "gauge" else _counter(metric, values)
+        yield _family(metric, values)
 
 
-def _brands(state: State) -> Iterator[GaugeMetricFamily]:
+def _brands(state: State) -> Iterator[Family]:
     newest = [state.windows.newest_settled(brand) for brand in state.windows.brands()]
     windows = [window for window in newest if window][:MAX_BRANDS]
-    yield _gauge(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
-    yield _gauge(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
-    yield _gauge(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
-    yield _gauge(BRAND_MOOD, dict(_moods(windows)))
+    yield _family(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
+    yield _family(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
+    yield _family(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
+    yield _family(BRAND_MOOD, dict(_moods(windows)))
 
 
 def _moods(windows: list[Window]) -> Iterator[tuple[tuple[str, ...], float]]:

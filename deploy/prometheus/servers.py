@@ -15,12 +15,12 @@ from typing import Any
 import yaml
 
 from deploy.ports import Ports
-from deploy.processes import Process
+from deploy.processes import Process, find_program
 
 FOLDER = Path(__file__).parent
 RULES = FOLDER / "rules.yml"
 ROUTES = FOLDER / "alertmanager.yml"
-PROGRAMS = {"prometheus": ("prometheus",), "alertmanager": ("prometheus-alertmanager",)}
+PROGRAMS = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
 REMEDY = "apt-get install --no-install-recommends prometheus prometheus-alertmanager"
 SCRAPE_SECONDS = 5
 KEPT_DAYS = 15
@@ -59,8 +59,7 @@ class Watchers:
 
     def missing(self) -> list[str]:
         """Programs that this machine lacks."""
-        needed = [name for names in PROGRAMS.values() for name in names]
-        return [name for name in needed if shutil.which(name) is None]
+        return [name for name in PROGRAMS.values() if shutil.which(name) is None]
 
     def start(self) -> None:
         """Start what does not run, and wait until all can be asked.
@@ -69,11 +68,11 @@ class Watchers:
             ProcessError: a port is taken, or a server ended while it started.
         """
         self.home.mkdir(parents=True, exist_ok=True)
-        commands = self._commands()
+        commands, configs = self._commands(), self._configs()
         for name, part in self.parts().items():
             if part.pid() is None:
                 part.refuse_taken_port()
-                part.config.write_text(yaml.safe_dump(self._configs()[name]), encoding="utf-8")
+                part.config.write_text(yaml.safe_dump(configs[name]), encoding="utf-8")
                 part.spawn(commands[name])
         for part in self.parts().values():
             part.await_ready()
@@ -148,5 +147,5 @@ def _addresses(ports: list[int]) -> list[str]:
 
 
 def _program(name: str, part: Watcher) -> list[str]:
-    program = shutil.which(PROGRAMS[name][0]) or PROGRAMS[name][0]
+    program = find_program(PROGRAMS[name], REMEDY, "watching the stack")
     return [program, f"--config.file={part.config}", f"--web.listen-address={part.address}"]

@@ -29,10 +29,6 @@ class Machine:
         with plain, torch.autocast(self.device.type, self.dtype, enabled=mixed):
             yield
 
-    def put(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The tensors on this device."""
-        return tuple(tensor.to(self.device, non_blocking=True) for tensor in tensors)
-
 
 def choose_machine(precision: str = "auto") -> Machine:
     """A GPU where there is one. `auto` takes bf16 where the processor multiplies it in hardware.

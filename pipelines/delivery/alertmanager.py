@@ -15,6 +15,7 @@ import msgspec
 
 from pipelines.delivery.outbound import Outbound
 from pipelines.delivery.receivers import Wishes
+from pipelines.delivery.wording import link_to
 from schemas.records import Alert
 
 RESOLVED_SECONDS = 900.0  # an end is told this long, as Prometheus does
@@ -66,7 +67,7 @@ def as_posted(
         "endsAt": ends,
     }
     if page_url:
-        posted["generatorURL"] = f"{page_url.rstrip('/')}/#alert={alert.alert_id}"
+        posted["generatorURL"] = link_to(alert, page_url)
     return posted
 
 
@@ -105,8 +106,8 @@ class Alertmanager:
         if not posted:
             return
         answer = self.outbound.post(msgspec.json.encode(posted), {})
-        if not 200 <= answer.status < 300:
-            raise OSError(f"HTTP {answer.status} {answer.text}".strip())
+        if answer.refusal is not None:
+            raise OSError(answer.refusal)
 
     def _levels_of(self, alert: Alert) -> list[str]:
         """The level that it has now, and those under which it was filed before."""

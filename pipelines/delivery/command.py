@@ -55,7 +55,8 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         for name in names:
             if reason := outbox.disabled_reason(name):
                 console.print(f"{name} wants nothing more ({reason}); see deliver enable --help")
-        service.run(stop, args.once)
+        with closing(service):
+            service.run(stop, args.once)
         unsent = [sent for sent in outbox.sent() if sent.state != "delivered"]
     if args.once and (unsent or service.alertmanager_said):
         said = service.alertmanager_said

@@ -11,7 +11,6 @@ import msgspec
 from schemas.records import Alert, AlertStatus, encode
 
 AlertEvent = Literal["opened", "escalated", "updated", "resolved", "withdrawn"]
-EVENTS: tuple[AlertEvent, ...] = ("opened", "escalated", "updated", "resolved", "withdrawn")
 
 
 class Told(msgspec.Struct, frozen=True):

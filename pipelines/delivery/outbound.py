@@ -26,6 +26,13 @@ class Answer:
     retry_after_seconds: float | None
     text: str
 
+    @property
+    def refusal(self) -> str | None:
+        """Why it was not taken, as far as it says; None for 2xx."""
+        if 200 <= self.status < 300:
+            return None
+        return f"HTTP {self.status} {self.text}".strip()
+
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet, whatever form hides it.

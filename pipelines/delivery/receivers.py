@@ -85,10 +85,9 @@ class WebhookReceiver:
             answer = self.outbound.post(message.body, self._headers(message))
         except OSError as error:
             return Refused(str(error))
-        if 200 <= answer.status < 300:
+        if answer.refusal is None:
             return None
-        said = f"HTTP {answer.status} {answer.text}".strip()
-        return Refused(said, answer.retry_after_seconds, gone=answer.status == GONE)
+        return Refused(answer.refusal, answer.retry_after_seconds, gone=answer.status == GONE)
 
     def close(self) -> None:
         """Close the connections."""

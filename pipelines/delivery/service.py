@@ -78,6 +78,13 @@ class Service:
                 if thread.ident is not None:
                     thread.join()
 
+    def close(self) -> None:
+        """Close the connections to those who are told."""
+        for receiver in self.receivers:
+            receiver.close()
+        if self.alertmanager is not None:
+            self.alertmanager.close()
+
     def _follow(self, stop: threading.Event, once: bool) -> None:
         """Read alerts into the outbox; an outage of their source delays, and loses nothing."""
         waits, forgot_at = pauses(), 0.0

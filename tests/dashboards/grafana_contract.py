@@ -7,13 +7,14 @@ that Grafana adds, and what it refuses are those of the documentation.
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.servers import serving
 
 TOKEN = "glsa_test"
 USER, PASSWORD = "admin", "secret"
@@ -114,13 +115,6 @@ def a_grafana() -> Iterator[Contents]:
         def log_message(self, *_: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    contents.url = f"http://127.0.0.1:{server.server_port}/grafana"
-    try:
+    with serving(Handler) as address:
+        contents.url = f"{address}/grafana"
         yield contents
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,15 +25,9 @@ from pipelines.delivery.sources import FolderSource
 from schemas.records import Alert, encode
 from tests.dashboards.incidents import an_alert
 from tests.pipelines.delivery.receiver import Desk, a_desk
+from tests.servers import free_port, until
 
 DEADLINE_SECONDS = 30.0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.1)
 
 
 def call(url: str, body: object = None) -> Any:
@@ -63,8 +55,7 @@ def an_alertmanager(home: Path, desk: Desk) -> Iterator[str]:
     receivers = [{"name": "desk", "webhook_configs": hooks}]
     config = home / "alertmanager.yml"
     config.write_text(yaml.safe_dump({"route": route, "receivers": receivers}), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     options = {
         "config.file": config,
         "storage.path": home / "alertmanager",
@@ -75,7 +66,7 @@ def an_alertmanager(home: Path, desk: Desk) -> Iterator[str]:
     with (home / "alertmanager.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        until(lambda: answers(f"http://{address}"))
+        until(lambda: answers(f"http://{address}"), DEADLINE_SECONDS)
         yield f"http://{address}"
     finally:
         process.terminate()
@@ -126,7 +117,8 @@ def test_alerts_are_received_grouped_silenced_and_resolved(tmp_path: Path) -> No
             return states.get(alert_id)
 
         write(tmp_path, nova, other, orbit)
-        until(lambda: {("n1", "n2"), ("o1",)} <= told("firing"))  # one note for each brand
+        one_note_for_each_brand = {("n1", "n2"), ("o1",)}
+        until(lambda: one_note_for_each_brand <= told("firing"), DEADLINE_SECONDS)
 
         silence = {"name": "brand", "value": "Orbit", "isRegex": False, "isEqual": True}
         now = datetime.now(UTC)
@@ -140,11 +132,11 @@ def test_alerts_are_received_grouped_silenced_and_resolved(tmp_path: Path) -> No
                 "comment": "known",
             },
         )
-        until(lambda: state_of("o1") == "suppressed")
+        until(lambda: state_of("o1") == "suppressed", DEADLINE_SECONDS)
         assert state_of("n1") == "active"
 
         write(tmp_path, *(replace(a, status="resolved", revision=2) for a in (nova, other)))
-        until(lambda: ("n1", "n2") in told("resolved"))
+        until(lambda: ("n1", "n2") in told("resolved"), DEADLINE_SECONDS)
         assert state_of("n1") is None
 
     assert not any("o1" in alerts for alerts in told("resolved"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -24,6 +23,7 @@ from schemas.records import Media, encode
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import build_run_folder
 from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
+from tests.servers import free_port
 
 
 def publish(broker: Broker, folder: Path) -> None:
@@ -55,8 +55,7 @@ def answer(url: str) -> tuple[int, bytes]:
 @contextmanager
 def following(command: str, settings: Path, log: Path) -> Iterator[str]:
     """`moodwire exporter` or `serve` in a process of its own; yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     line = [sys.executable, "-m", "pipelines.command_line", command, "--settings", str(settings)]
     with log.open("ab") as out:
         process = subprocess.Popen([*line, "--port", str(port)], stdout=out, stderr=out)

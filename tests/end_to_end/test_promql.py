@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -23,6 +22,7 @@ from dashboards.live.server import BackgroundServer
 from deploy.prometheus.servers import RULES
 from tests.dashboards.run_folder import build_run_folder
 from tests.dashboards.story import BRANDS
+from tests.servers import free_port
 
 DEADLINE_SECONDS = 60.0
 PANELS = [
@@ -58,8 +58,7 @@ def answers_in_time(prometheus: str, query: str) -> list[dict[str, Any]]:
 @contextmanager
 def a_prometheus(home: Path, target: str) -> Iterator[str]:
     """Debian's Prometheus on 127.0.0.1, with the shipped rules, that reads `target` each second."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     config = home / "prometheus.yml"
     job = {"job_name": "moodwire", "static_configs": [{"targets": [target]}]}
     every_second = {"scrape_interval": "1s", "evaluation_interval": "1s"}

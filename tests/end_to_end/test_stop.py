@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.loopback import only_loopback
+from tests.servers import until
 
 DEADLINE_SECONDS = 180.0
 
@@ -28,14 +27,6 @@ def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         )
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.2)
-
-
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_what_it_has_and_ends_well(
@@ -43,7 +34,7 @@ def test_an_interrupted_run_says_what_it_has_and_ends_well(
 ) -> None:
     readings = tmp_path / "out" / "readings.jsonl"
     with demo(tmp_path / "out") as process:
-        until(lambda: process.poll() is not None or readings.exists())
+        until(lambda: process.poll() is not None or readings.exists(), DEADLINE_SECONDS)
         process.send_signal(number)
         said, _ = process.communicate(timeout=DEADLINE_SECONDS)
 

@@ -23,6 +23,7 @@ from pipelines.checks.network import (
 )
 from pipelines.delivery.settings import AlertmanagerSettings, DeliverySettings, WebhookSettings
 from pipelines.settings import KafkaSource, PrivacySettings, Settings, SourceSettings
+from tests.servers import free_port
 from transforms.kafka.cluster import Cluster
 
 
@@ -31,12 +32,6 @@ def listener() -> Iterator[int]:
     """A port of this process that somebody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_this_python_fits() -> None:

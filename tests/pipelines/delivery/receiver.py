@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from standardwebhooks import Webhook
 
@@ -14,6 +13,7 @@ from pipelines.delivery.outbound import Outbound
 from pipelines.delivery.receivers import WebhookReceiver, Wishes
 from schemas.records import Alert
 from tests.dashboards.incidents import an_alert
+from tests.servers import serving
 
 SECRET = "whsec_" + "bW9vZHdpcmUtdGVzdC1zZWNyZXQtMDAwMDAwMDAwMDA="
 OTHER_SECRET = "whsec_" + "bW9vZHdpcmUtdGVzdC1zZWNyZXQtMTExMTExMTExMTE="
@@ -67,16 +67,9 @@ def a_desk(*answers: int | tuple[int, dict[str, str]]) -> Iterator[Desk]:
         def log_message(self, *_: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    desk.url = f"http://127.0.0.1:{server.server_port}/hook"
-    try:
+    with serving(Handler) as address:
+        desk.url = f"{address}/hook"
         yield desk
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def a_webhook(

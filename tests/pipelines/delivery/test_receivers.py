@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from email import message_from_bytes, policy
 from typing import Any
@@ -17,11 +16,7 @@ from pipelines.delivery.outbox import Message
 from pipelines.delivery.receivers import ServiceReceiver, Wishes, secrets_are_usable
 from tests.dashboards.incidents import an_alert
 from tests.pipelines.delivery.receiver import OTHER_SECRET, SECRET, a_desk, a_webhook
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+from tests.servers import free_port
 
 
 def a_message(receiver: str = "desk", **fields: Any) -> Message:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pipelines.delivery.sources import FolderSource
 from schemas.records import Alert, encode
 from tests.dashboards.incidents import an_alert
 from tests.pipelines.delivery.receiver import Desk, a_desk, a_webhook, states
+from tests.servers import until
 
 DEADLINE_SECONDS = 20.0
 SOON = (0.02,) * 6
@@ -46,13 +46,6 @@ def a_service(
     return Service(
         lambda: FolderSource(path, outbox, from_start), outbox, receivers, None, retry_seconds
     )
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextmanager
