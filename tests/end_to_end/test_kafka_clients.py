@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,13 +28,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
     resolve_jars()  # before the network goes
     with only_loopback(), secure_kafka(tmp_path_factory.mktemp("kafka")) as kafka:
         yield kafka
-
-
-@pytest.fixture(autouse=True)
-def left_sockets() -> Iterator[None]:
-    """Collected where they are known of, not in a later test."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture
