@@ -40,7 +40,7 @@ class _StateCollector(Collector):
         self.state = state
 
     def collect(self) -> Iterable[Family]:
-        yield from _counters(self.state.samples)
+        yield from _samples(self.state.samples)
         yield from _brands(self.state)
         yield _gauge(ALERTS_FIRING, _severities(self.state))
         if self.state.run.watermark is not None:
@@ -54,18 +54,25 @@ def _gauge(metric: Metric, values: Labelled) -> GaugeMetricFamily:
     return family
 
 
-def _counters(samples: list[Sample]) -> Iterator[CounterMetricFamily]:
+def _samples(samples: list[Sample]) -> Iterator[Family]:
+    """Counters and gauges as the run told them."""
     by_metric: dict[Metric, Labelled] = {}
     for sample in samples:
         values = by_metric.setdefault(sample.metric, {})
         full = len(values) >= MAX_LABEL_SETS and sample.labels not in values
+        if full and sample.metric.kind == "gauge":
+            continue  # a sum of gauges would say nothing
         labels = ("other",) * len(sample.labels) if full else sample.labels
         values[labels] = values.get(labels, 0) + sample.value
     for metric, values in by_metric.items():
-        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-        for labels, value in values.items():
-            family.add_metric(labels, value)
-        yield family
+        yield _gauge(metric, values) if metric.kind == "gauge" else _counter(metric, values)
+
+
+def _counter(metric: Metric, values: Labelled) -> CounterMetricFamily:
+    family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
 
 
 def _brands(state: State) -> Iterator[GaugeMetricFamily]:

@@ -153,6 +153,8 @@ def build_counters(running: bool = True) -> dict[str, object]:
         'moodwire_dead_letters_total{stage="validate",cause="too_late"}': 96,
         'moodwire_dead_letters_total{stage="clean",cause="text_empty"}': 25,
         'moodwire_media_faults_total{cause="too_large"}': 41,
+        "moodwire_kafka_lag_records": 17,
+        'moodwire_drift_millionths{model="synthetic-1",statistic="valence",measure="psi"}': 41_250,
         "watermark": watermark.timestamp(),
         "running": running,
         "title": "Moodwire demo",
