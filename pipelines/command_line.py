@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
+from pipelines.file_commands import add_backtest, add_command, add_models, add_quality, add_score
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -28,6 +28,7 @@ examples:
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire dead-letters list out             what was refused, where and why
+  moodwire models use models/2026-12         let running pipelines use another model
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
 """
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_score(commands)
     add_backtest(commands)
     _add_dead_letters(commands)
+    add_models(commands)
     add_quality(commands)
     _add_serve(commands)
     _add_doctor(commands)

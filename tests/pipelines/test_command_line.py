@@ -14,6 +14,7 @@ COMMANDS = (
     "score",
     "backtest",
     "dead-letters",
+    "models",
     "quality",
     "serve",
     "doctor",
