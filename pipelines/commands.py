@@ -30,6 +30,7 @@ from pipelines.dead_letters import (
 from pipelines.doctor import run_doctor
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
+from pipelines.models_command import manage_models, remarks
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
@@ -144,6 +145,8 @@ def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
     stages = build_stages(plan.settings, folder, plan.source, runner.streams)
     resumed = folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
     console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
+    for remark in remarks(plan.settings):
+        console.print(remark, highlight=False, soft_wrap=True, markup=False)
     with stop_on_signals() as stop, _page(plan, folder, console):
         with Progress(console) as progress:
             finished = run(Run(plan.settings, runner, folder, stages, resumed), progress, stop)
@@ -216,6 +219,10 @@ def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
 
 
+def _models(args: argparse.Namespace, console: Console) -> int:
+    return manage_models(args, console)
+
+
 def _quality(args: argparse.Namespace, console: Console) -> int:
     prepared = islice(prepare_lines(find_files(args.path)), args.sample)
     posts = [post for post in prepared if isinstance(post, Post)]
@@ -284,6 +291,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "deliver": _deliver,
     "train": _train,
     "dead-letters": _dead_letters,
+    "models": _models,
     "quality": _quality,
     "serve": _serve,
     "exporter": _exporter,

@@ -54,22 +54,25 @@ def _gauge(metric: Metric, values: Labelled) -> GaugeMetricFamily:
     return family
 
 
+def _samples(samples: list[Sample]) -> Iterator[Family]:
+    """Counters and gauges as the run told them."""
+    by_metric: dict[Metric, Labelled] = {}
+    for sample in samples:
+        values = by_metric.setdefault(sample.metric, {})
+        full = len(values) >= MAX_LABEL_SETS and sample.labels not in values
+        if full and sample.metric.kind == "gauge":
+            continue  # a sum of gauges would say nothing
+        labels = ("other",) * len(sample.labels) if full else sample.labels
+        values[labels] = values.get(labels, 0) + sample.value
+    for metric, values in by_metric.items():
+        yield _gauge(metric, values) if metric.kind == "gauge" else _counter(metric, values)
+
+
 def _counter(metric: Metric, values: Labelled) -> CounterMetricFamily:
     family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family
-
-
-def _samples(samples: list[Sample]) -> Iterator[Family]:
-    by_metric: dict[Metric, Labelled] = {}
-    for sample in samples:
-        values = by_metric.setdefault(sample.metric, {})
-        full = len(values) >= MAX_LABEL_SETS and sample.labels not in values
-        labels = ("other",) * len(sample.labels) if full else sample.labels
-        values[labels] = values.get(labels, 0) + sample.value
-    for metric, values in by_metric.items():
-        yield _gauge(metric, values) if metric.kind == "gauge" else _counter(metric, values)
 
 
 def _brands(state: State) -> Iterator[GaugeMetricFamily]:
