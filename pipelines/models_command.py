@@ -69,11 +69,11 @@ def _use(args: argparse.Namespace, console: Console) -> int:
         )
     scorer = Scorer.load(folder)
     check_scores(scorer)
-    reference = read_reference(folder)
+    watched = _is_watched(folder, scorer.model)
     _refuse_same_name(pointer, folder, scorer.model)
     point_at(pointer, folder)
     console.print(f"{pointer} names {folder} ({scorer.model})", highlight=False, soft_wrap=True)
-    if reference is None or reference.model != scorer.model:
+    if not watched:
         console.print(
             f"It has no reference of its own, so drift is not measured: `moodwire models "
             f"reference {folder} --posts FILE` writes one",
@@ -116,11 +116,18 @@ def find_checkpoints(path: Path) -> list[Listed]:
 def _listed(folder: Path) -> Listed | None:
     try:
         config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
-        version, has_reference = str(config["version"]), read_reference(folder) is not None
+        version = str(config["version"])
+        has_reference = _is_watched(folder, version)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # some other folder with a config.json
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Listed(folder, version, size / 1e6, has_reference)
+
+
+def _is_watched(folder: Path, version: str) -> bool:
+    """Whether the folder holds a reference of its model, rather than none or that of another."""
+    reference = read_reference(folder)
+    return reference is not None and reference.model == version
 
 
 def _refuse_same_name(pointer: Path, folder: Path, version: str) -> None:
@@ -156,9 +163,10 @@ def remarks(settings: Settings) -> tuple[str, ...]:
         folder = named_folder(checkpoint_path(settings))
     except CheckpointError:  # loading it says so, where the workers are
         return ()
-    found = []
-    if read_reference(folder) is None:
-        found.append(f"drift is not measured: {folder} has no reference.json")
+    read_reference(folder)
+    listed, found = _listed(folder), []
+    if listed is not None and not listed.has_reference:
+        found.append(f"drift is not measured: {folder} has no reference.json of its model")
     if settings.model.shadow:
         share = f"{settings.model.shadow_share:.0%}"
         found.append(f"shadow: {settings.model.shadow} reads {share} of the posts too")

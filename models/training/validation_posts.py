@@ -14,7 +14,7 @@ from typing import Any
 
 from models.training.data import TASKS, read_rows
 
-PER_PART = 1500  # so that Reddit comments, which are most, do not stand for all posts
+PER_PART = 500  # so that Reddit comments, which are most, do not stand for all posts
 
 
 def validation_posts(data: Path, per_part: int = PER_PART) -> Iterator[dict[str, Any]]:

@@ -139,6 +139,7 @@ def test_a_running_pipeline_takes_another_model_and_refuses_a_bad_one(
         until(lambda: by("second") >= 20, log, each=lambda: feed.send(1))
         until(lambda: by("first", "second") >= feed.sent, log)
     outputs.close()
+    feed.producer.close()
 
     read = readings(outputs)
     assert Counter(n for n, _ in read) == Counter(range(feed.sent))  # each once

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from models.drift import LEAST_ROWS, read_reference
+from models.drift import LEAST_ROWS, read_reference, reference_of, write_reference
 from models.model_pointer import named_folder
 from pipelines.command_line import MISUSED, OK, main
 from pipelines.models_command import find_checkpoints, remarks
 from pipelines.settings import ModelSettings, Settings
+from tests.builders import a_reading
 from tests.models.named_models import a_named_checkpoint, a_senseless_checkpoint
 
 
@@ -91,6 +92,15 @@ def test_a_reference_is_made_of_posts(home: Path, tmp_path: Path) -> None:
     reference = read_reference(folder)
     assert reference is not None and (reference.model, reference.rows) == ("third", LEAST_ROWS)
     assert remarks(Settings(model=ModelSettings(checkpoint=str(folder)))) == ()
+
+
+def test_the_reference_of_another_model_does_not_count(tmp_path: Path) -> None:
+    folder = a_named_checkpoint(tmp_path / "third", "third")
+    write_reference(folder, reference_of([a_reading(model="second")]))
+
+    (remark,) = remarks(Settings(model=ModelSettings(checkpoint=str(folder))))
+
+    assert "no reference.json of its model" in remark
 
 
 def test_too_few_posts_make_no_reference(
