@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from dashboards.live.follower import Follower
-from dashboards.live.server import BackgroundServer, PortInUseError, serve
+from dashboards.live.server import BackgroundServer, PortInUseError
 from models.checkpoint import CheckpointError
 from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
@@ -35,6 +35,7 @@ from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
 from pipelines.score import prepare_lines, score_file
+from pipelines.serve_command import provision_grafana, serve_metrics, serve_page
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
 from pipelines.train import TrainingError
@@ -231,49 +232,6 @@ def _quality(args: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def _serve(args: argparse.Namespace, console: Console) -> int:
-    if args.folder is None:
-        return _serve_topics(args, console, "live page", has_page=True)
-    if not Path(args.folder).is_dir():
-        raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
-    console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
-    explain = ExemplarExplainer(args.checkpoint)
-    serve(Follower(Path(args.folder)), port=args.port, explain=explain)
-    return OK
-
-
-def _exporter(args: argparse.Namespace, console: Console) -> int:
-    return _serve_topics(args, console, "metrics", has_page=False)
-
-
-def _dashboards(args: argparse.Namespace, console: Console) -> int:
-    from dashboards.grafana.client import GrafanaError
-    from pipelines.grafana_command import dashboards
-
-    try:
-        return dashboards(args, console)
-    except GrafanaError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
-    from pipelines.topic_counters import flink_counters
-    from pipelines.topic_feed import TopicFeed
-
-    settings = load_settings(args.settings)
-    if (kafka := settings.sinks.kafka) is None:
-        raise SettingsError("sinks.kafka: missing, so there are no topics to follow; add it")
-    counters = flink_counters(settings.flink)
-    feed = TopicFeed(kafka.cluster, kafka.topic_prefix, settings.title, counters)
-    feed.start()
-    with closing(feed):
-        place = "" if has_page else "metrics"
-        console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
-        explain = ExemplarExplainer(args.checkpoint) if has_page else None
-        serve(feed, port=args.port, has_page=has_page, explain=explain)
-    return OK
-
-
 def _doctor(args: argparse.Namespace, console: Console) -> int:
     return run_doctor(args.settings)
 
@@ -293,8 +251,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "dead-letters": _dead_letters,
     "models": _models,
     "quality": _quality,
-    "serve": _serve,
-    "exporter": _exporter,
-    "dashboards": _dashboards,
+    "serve": serve_page,
+    "exporter": serve_metrics,
+    "dashboards": provision_grafana,
     "doctor": _doctor,
 }

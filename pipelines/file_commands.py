@@ -56,7 +56,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "  tensorboard --logdir out/logs\n\n"
         "Start it again with the same options to go on where it was. The model is then in\n"
         "DIR/checkpoint, for `moodwire score --checkpoint`. Needs a checkout of the source and\n"
-        "`pip install -e '.[train]'`; see docs/models.md and docs/bring-your-own-model.md.",
+        "`pip install -e '.[train]'`; see docs/training.md and docs/bring-your-own-model.md.",
     )
     parser.add_argument(
         "--config",
