@@ -192,6 +192,7 @@ def test_silent_partitions_hold_no_window_back_and_lose_nothing_when_they_return
         produce_at(broker, topic, range(660, 661), 0, 1, 2, 3)  # the broker takes them one by one
         until(lambda: positions(tmp_path).total() == 604, log)
         produce_at(broker, topic, range(661, 1_200), 0, 1, 2, 3)
+        until(lambda: positions(tmp_path).total() >= 600 + 4 * 540, log)
         until(lambda: len(counted(tmp_path)) >= 17, log)
         deliveries = lines(tmp_path / "deliveries.jsonl")
         panes = lines(tmp_path / "counts.jsonl")
