@@ -18,9 +18,11 @@ from transforms.clean import Clean
 from transforms.decode import Decode
 from transforms.deduplicate import DropDuplicates
 from transforms.detect import DetectAlerts
+from transforms.drift import WatchDrift
 from transforms.ingest import LINES_PER_BUNDLE, ReadFiles
 from transforms.kafka_posts import read_posts
 from transforms.read import Read
+from transforms.shadow import CompareShadow
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
 
@@ -41,6 +43,7 @@ class Stages:
     read: Read
     aggregate_trends: AggregateTrends
     detect_alerts: DetectAlerts
+    watch_drift: WatchDrift
     sinks: dict[str, tuple[Sink, ...]]
 
 
@@ -109,6 +112,20 @@ def build_source(settings: Settings, streams: bool, readers: int = 1) -> beam.PT
     )
 
 
+def checkpoint_path(settings: Settings) -> str:
+    """The checkpoint folder, or the file that names one; the shipped one unless given."""
+    return settings.model.checkpoint or str(DEFAULT_CHECKPOINT)
+
+
+def build_shadow(settings: Settings) -> CompareShadow | None:
+    """The second model, if there is to be one; on input without end or pace it never waits."""
+    model, source = settings.model, settings.source
+    if model.shadow is None:
+        return None
+    is_live = source.kafka.stop is None if source.kafka else source.speed is not None
+    return CompareShadow(model.shadow, model.shadow_share, model.threads, waits=not is_live)
+
+
 def build_stages(
     settings: Settings,
     folder: RunFolder | None,
@@ -133,7 +150,12 @@ def build_stages(
         drop_duplicates=DropDuplicates(horizon_seconds=windows.allowed_lateness_seconds),
         validate=Validate(),
         attach=Attach(),
-        read=Read(settings.model.checkpoint or str(DEFAULT_CHECKPOINT), settings.model.threads),
+        read=Read(
+            checkpoint=checkpoint_path(settings),
+            threads=settings.model.threads,
+            refresh_seconds=settings.model.refresh_seconds,
+            shadow=build_shadow(settings),
+        ),
         aggregate_trends=AggregateTrends(
             window_seconds=windows.size_seconds,
             period_seconds=windows.period_seconds,
@@ -149,5 +171,6 @@ def build_stages(
             min_authors=settings.alerts.min_authors,
             warm_up_windows=settings.alerts.warm_up_windows,
         ),
+        watch_drift=WatchDrift(checkpoint_path(settings)),
         sinks=build_sinks(settings, folder),
     )

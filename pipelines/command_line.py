@@ -14,6 +14,7 @@ from pipelines.file_commands import (
     add_backtest,
     add_command,
     add_explain,
+    add_models,
     add_quality,
     add_score,
     add_search,
@@ -41,6 +42,7 @@ examples:
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
   moodwire train --data data --output out    train a model of your own
   moodwire dead-letters list out             what was refused, where and why
+  moodwire models use models/2026-12         let running pipelines use another model
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
 """
@@ -65,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_deliver(commands)
     add_train(commands)
     _add_dead_letters(commands)
+    add_models(commands)
     add_quality(commands)
     add_serve(commands)
     add_exporter(commands)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from dashboards.grafana.errors import GrafanaError
 from dashboards.live.follower import Follower
-from dashboards.live.server import BackgroundServer, PortInUseError, serve
+from dashboards.live.server import BackgroundServer, PortInUseError
 from models.checkpoint import CheckpointError
 from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
@@ -31,10 +31,12 @@ from pipelines.dead_letters import (
 from pipelines.doctor import run_doctor
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
+from pipelines.models_command import manage_models, remarks
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
 from pipelines.runners import NoRunnerError, choose_runner
 from pipelines.score import prepare_lines, score_file
+from pipelines.serve_command import provision_grafana, serve_metrics, serve_page
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
 from pipelines.train import TrainingError
@@ -146,6 +148,8 @@ def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
     stages = build_stages(plan.settings, folder, plan.source, runner.streams)
     resumed = folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
     console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
+    for remark in remarks(plan.settings):
+        console.print(remark, highlight=False, soft_wrap=True, markup=False)
     with stop_on_signals() as stop, _page(plan, folder, console):
         with Progress(console) as progress:
             finished = run(Run(plan.settings, runner, folder, stages, resumed), progress, stop)
@@ -218,50 +222,15 @@ def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
 
 
+def _models(args: argparse.Namespace, console: Console) -> int:
+    return manage_models(args, console)
+
+
 def _quality(args: argparse.Namespace, console: Console) -> int:
     prepared = islice(prepare_lines(find_files(args.path)), args.sample)
     posts = [post for post in prepared if isinstance(post, Post)]
     build_report(posts, Path(args.report))
     console.print(f"{len(posts):,} posts checked, report in {args.report}", highlight=False)
-    return OK
-
-
-def _serve(args: argparse.Namespace, console: Console) -> int:
-    if args.folder is None:
-        return _serve_topics(args, console, "live page", has_page=True)
-    if not Path(args.folder).is_dir():
-        raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
-    console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
-    explain = ExemplarExplainer(args.checkpoint)
-    serve(Follower(Path(args.folder)), port=args.port, explain=explain)
-    return OK
-
-
-def _exporter(args: argparse.Namespace, console: Console) -> int:
-    return _serve_topics(args, console, "metrics", has_page=False)
-
-
-def _dashboards(args: argparse.Namespace, console: Console) -> int:
-    from pipelines.grafana_command import dashboards
-
-    return dashboards(args, console)
-
-
-def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
-    from pipelines.topic_counters import flink_counters
-    from pipelines.topic_feed import TopicFeed
-
-    settings = load_settings(args.settings)
-    if (kafka := settings.sinks.kafka) is None:
-        raise SettingsError("sinks.kafka: missing, so there are no topics to follow; add it")
-    counters = flink_counters(settings.flink)
-    feed = TopicFeed(kafka.cluster, kafka.topic_prefix, settings.title, counters)
-    feed.start()
-    with closing(feed):
-        place = "" if has_page else "metrics"
-        console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
-        explain = ExemplarExplainer(args.checkpoint) if has_page else None
-        serve(feed, port=args.port, has_page=has_page, explain=explain)
     return OK
 
 
@@ -282,9 +251,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "deliver": _deliver,
     "train": _train,
     "dead-letters": _dead_letters,
+    "models": _models,
     "quality": _quality,
-    "serve": _serve,
-    "exporter": _exporter,
-    "dashboards": _dashboards,
+    "serve": serve_page,
+    "exporter": serve_metrics,
+    "dashboards": provision_grafana,
     "doctor": _doctor,
 }

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dashboards.live.explanations import ExplanationPage
+from models.model_pointer import named_folder
 from models.scorer import ScoreInput
 from models.text_preparation import prepare_text
 from pipelines.explain_page import POLICY, build_page, title_of
@@ -36,4 +37,5 @@ class ExemplarExplainer:
         from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
         from models.explanation.explainer import Explainer  # torch: seconds that a page can spare
 
-        return Explainer(load_checkpoint(self._checkpoint or DEFAULT_CHECKPOINT))
+        folder = named_folder(self._checkpoint or DEFAULT_CHECKPOINT)
+        return Explainer(load_checkpoint(folder))

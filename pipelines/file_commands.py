@@ -56,7 +56,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "  tensorboard --logdir out/logs\n\n"
         "Start it again with the same options to go on where it was. The model is then in\n"
         "DIR/checkpoint, for `moodwire score --checkpoint`. Needs a checkout of the source and\n"
-        "`pip install -e '.[train]'`; see docs/models.md and docs/bring-your-own-model.md.",
+        "`pip install -e '.[train]'`; see docs/training.md and docs/bring-your-own-model.md.",
     )
     parser.add_argument(
         "--config",
@@ -204,3 +204,27 @@ def add_quality(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--sample", type=int, default=5000, metavar="N", help="posts to check (default: 5000)"
     )
+
+
+def add_models(commands: argparse._SubParsersAction) -> None:
+    """`moodwire models`."""
+    parser = add_command(
+        commands,
+        "models",
+        "list checkpoints, let running pipelines use another one, or write a reference",
+        "  moodwire models list --pointer models/current\n"
+        "  moodwire models use models/2026-12 --pointer models/current\n"
+        "  moodwire models reference models/2026-12 --posts validation.jsonl.gz\n\n"
+        "`use` loads the folder and lets it read a few lines before the pointer file names it;\n"
+        "runs whose model.checkpoint is that file take it without a restart. `reference` is what\n"
+        "drift is measured against. See docs/models.md.",
+    )
+    parser.add_argument("action", choices=("list", "use", "reference"), help="what to do")
+    parser.add_argument("folder", metavar="DIR", nargs="?", help="use, reference: the checkpoint")
+    parser.add_argument(
+        "--pointer", metavar="FILE", help="list, use: the pointer file (default: model.checkpoint)"
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", default="moodwire.yaml", help="default: moodwire.yaml"
+    )
+    parser.add_argument("--posts", metavar="PATH", help="reference: JSON lines, as `score` takes")

@@ -32,6 +32,7 @@ def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
     readings = posts | "Read" >> stages.read  # -> Reading
     trends = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
     alerts = trends | "DetectAlerts" >> stages.detect_alerts  # -> Alert
+    _ = (readings, alerts) | "WatchDrift" >> stages.watch_drift  # Reading -> metrics alone
     rejections = (
         decoded.rejections,
         cleaned.rejections,

@@ -20,6 +20,7 @@ from pipelines.monitor import monitor, publish
 from pipelines.run_folder import Outcome, RunFolder, count_outcome
 from pipelines.runners import Runner
 from pipelines.settings import Settings
+from pipelines.shadow_summary import ShadowSummary, summarise_shadow
 from pipelines.worker import prepare_worker
 from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
 from transforms.counters import NAMESPACE
@@ -45,6 +46,7 @@ class Finished:
     peak_megabytes: float
     cancelled: bool
     resumed: bool = False
+    shadow: ShadowSummary | None = None
 
     @property
     def adds_up(self) -> bool | None:
@@ -147,6 +149,8 @@ class Run:
                 "speed": self.settings.source.speed,
             }
         )
+        if (shadow := summarise_shadow(counters)) is not None:
+            self.folder.write_shadow(shadow)
 
 
 def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> Finished:
@@ -168,6 +172,7 @@ def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> 
         peak_megabytes=_peak_megabytes(),
         cancelled=cancelled,
         resumed=planned.resumed,
+        shadow=summarise_shadow(counters),
     )
 
 

@@ -20,6 +20,7 @@ FILES = {
     "rejections": "dead-letters.jsonl",
 }
 COUNTERS_FILE = "counters.json"
+SHADOW_FILE = "shadow.json"
 MEDIA_FOLDER = "media"
 
 
@@ -95,7 +96,7 @@ class RunFolder:
             raise FolderInUseError(
                 f"{self.path} holds an earlier run. Give --output a new folder, or --overwrite"
             )
-        for path in (*held, self.path / COUNTERS_FILE):
+        for path in (*held, self.path / COUNTERS_FILE, self.path / SHADOW_FILE):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.media, ignore_errors=True)
         self.media.mkdir(parents=True)
@@ -103,9 +104,16 @@ class RunFolder:
 
     def write_counters(self, snapshot: dict[str, Any]) -> None:
         """Replace the snapshot of counters in one step, so that readers never see half of it."""
-        unfinished = self.path / f".{COUNTERS_FILE}.part"
-        unfinished.write_text(json.dumps(snapshot), encoding="utf-8")
-        os.replace(unfinished, self.path / COUNTERS_FILE)
+        self._replace(COUNTERS_FILE, json.dumps(snapshot))
+
+    def write_shadow(self, summary: msgspec.Struct) -> None:
+        """Replace what a second model is known to disagree about."""
+        self._replace(SHADOW_FILE, msgspec.json.encode(summary).decode())
+
+    def _replace(self, name: str, text: str) -> None:
+        unfinished = self.path / f".{name}.part"
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, self.path / name)
 
 
 @dataclass(frozen=True)

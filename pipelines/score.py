@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.model_pointer import named_folder
 from models.scorer import Scorer
 from pipelines.whole_files import written
 from schemas.records import MediaFault, Post, Reading, Rejection, Weights, encode
@@ -65,7 +66,7 @@ def score_file(
         NoInputError: `source` is not a file.
     """
     require_lines(source)
-    scorer = Scorer.load(checkpoint or DEFAULT_CHECKPOINT)
+    scorer = Scorer.load(named_folder(checkpoint or DEFAULT_CHECKPOINT))
     answered = refused = 0
     with ExitStack() as stack:
         readings = stack.enter_context(written(output))

@@ -98,10 +98,13 @@ class AlertSettings(Strict, frozen=True, kw_only=True):
 
 
 class ModelSettings(Strict, frozen=True, kw_only=True):
-    """The checkpoint that reads posts; the shipped one unless `checkpoint` names a folder."""
+    """The checkpoint that reads posts, the shipped one unless given, and one to compare with."""
 
     checkpoint: str | None = None
     threads: Count | None = None
+    refresh_seconds: Seconds = 10
+    shadow: str | None = None
+    shadow_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
 
 
 class KafkaSink(Strict, frozen=True, kw_only=True):

@@ -111,6 +111,8 @@ def print_summary(finished: Finished, console: Console) -> None:
         console.print(_dead_letters(finished))
     for line in (*_spans(finished), *_alerts(finished)):
         console.print(line, soft_wrap=True, highlight=False)
+    if finished.shadow is not None:
+        console.print(f"shadow: {finished.shadow.line}", soft_wrap=True, highlight=False)
 
 
 def _counts(finished: Finished) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -19,14 +20,39 @@ _walk = statecache.get_deep_size
 
 
 def prepare_worker() -> None:
-    """Make state and memory cheap for the workers of this process.
+    """Make records safe, and state and memory cheap, for the workers of this process.
 
     A post touches some twenty windows, each a state cell of its own, and Beam 2.77 spends more on
     them than the model takes (docs/decisions/0014).
     """
+    learn_records()
     settle_heap()
     statecache.get_deep_size = measure
     FnApiUserStateContext.commit = commit_at_once  # type: ignore[method-assign, assignment]
+
+
+def learn_records() -> None:
+    """Let msgspec look through every record type before threads ask for them.
+
+    msgspec 0.22 looks through a type when it first reads one. It lets other threads in meanwhile,
+    and one that reads the same type then follows a null pointer: the process dies (SIGSEGV).
+    """
+    import pipelines.build  # noqa: F401 - with it come the modules of every stage
+
+    for kind in structs_below(msgspec.Struct):
+        if not getattr(kind, "__parameters__", ()):  # a generic one is read with its arguments
+            msgspec.msgpack.Decoder(kind, dec_hook=_no_hook)
+
+
+def structs_below(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """Every struct that was defined so far, each at least once."""
+    for below in kind.__subclasses__():
+        yield below
+        yield from structs_below(below)
+
+
+def _no_hook(kind: type, value: Any) -> Any:
+    raise NotImplementedError(kind)
 
 
 def measure(*objects: Any) -> int:

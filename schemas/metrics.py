@@ -75,6 +75,39 @@ SINK_RETRIES = Metric(
 MODEL_SECONDS = Metric(
     "moodwire_model_batch_seconds", "histogram", "Time to read one batch of posts.", ("model",)
 )
+MODEL_SWAPS = Metric(
+    "moodwire_model_swaps_total", "counter", "Other checkpoints taken while running.", ("model",)
+)
+MODEL_REFUSALS = Metric(
+    "moodwire_model_refusals_total",
+    "counter",
+    "Checkpoints that could not be used; the old one went on.",
+    ("cause",),
+)
+SHADOW_POSTS = Metric(
+    "moodwire_shadow_posts_total", "counter", "Posts that the second model read too."
+)
+SHADOW_DIFFERING = Metric(
+    "moodwire_shadow_differing_total", "counter", "Those whose likeliest sentiment differs."
+)
+SHADOW_DIFFERENCES = Metric(
+    "moodwire_shadow_differences_millionths_total",
+    "counter",
+    "Sum of the absolute differences between the two models, in millionths.",
+    ("output",),
+)
+SHADOW_SKIPPED = Metric(
+    "moodwire_shadow_skipped_total", "counter", "Posts that the second model left out.", ("cause",)
+)
+DRIFT = Metric(
+    "moodwire_drift_millionths",
+    "gauge",
+    "How far the last hour's posts are from the model's reference, in millionths.",
+    ("model", "statistic", "measure"),
+)
+DRIFT_POSTS = Metric(
+    "moodwire_drift_posts", "gauge", "Posts of the last hour that drift is measured on.", ("model",)
+)
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
 

@@ -26,10 +26,10 @@ def sample_name(metric: Metric, **labels: str) -> str:
     return f"{metric.name}{{{pairs}}}"
 
 
-@lru_cache(maxsize=64)
-def gauge(metric: Metric) -> Any:
-    """The Beam gauge of `metric`."""
-    return Metrics.gauge(NAMESPACE, sample_name(metric))
+@lru_cache(maxsize=1024)
+def gauge(metric: Metric, **labels: str) -> Any:
+    """The Beam gauge of `metric` under `labels`; it holds an integer."""
+    return Metrics.gauge(NAMESPACE, sample_name(metric, **labels))
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import TimestampedValue
 
+from models.following import FollowingScorer, Loading, Refused, follow
 from models.scorer import ScoreInput, Scorer, Scores
-from schemas.metrics import READINGS
+from schemas.metrics import MODEL_REFUSALS, MODEL_SWAPS, READINGS
 from schemas.records import Post, Reading, Weights
 from transforms.counters import counter
+from transforms.shadow import CompareShadow
 
+LOG = logging.getLogger(__name__)
 MAX_BATCH_POSTS = 256
 # Runners call from many threads; torch would give each its own pool and they would fight for cores.
 _MODEL_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
@@ -57,59 +61,126 @@ def make_reading(post: Post, scores: Scores) -> Reading:
     )
 
 
-class MoodModelHandler(ModelHandler[Post, Reading, Scorer]):
+def read_batch(
+    posts: Sequence[Post], model: FollowingScorer | Scorer
+) -> list[tuple[ScoreInput, Reading]]:
+    """What the model saw of each post and made of it, in the order of `posts`."""
+    inputs = [score_input(post) for post in posts]
+    scores = _MODEL_THREAD.submit(model.score, inputs).result()
+    readings = [make_reading(post, found) for post, found in zip(posts, scores, strict=True)]
+    return list(zip(inputs, readings, strict=True))
+
+
+class MoodModelHandler(ModelHandler[Post, Reading, FollowingScorer]):
     """Loads the checkpoint once a process and reads posts in batches.
 
     `Scorer` sorts a batch by length and gives each post the same scores in any company, so the
     batch size is a matter of speed alone.
     """
 
-    def __init__(self, checkpoint: str, threads: int | None = None) -> None:
+    def __init__(
+        self, checkpoint: str, threads: int | None = None, refresh_seconds: float = 0.0
+    ) -> None:
         super().__init__(min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS)
-        self._checkpoint = checkpoint
-        self._threads = threads
+        self._arguments = (checkpoint, Loading(threads), refresh_seconds)
 
-    def load_model(self) -> Scorer:
-        """The scorer of the checkpoint folder."""
-        return Scorer.load(self._checkpoint, threads=self._threads)
+    def load_model(self) -> FollowingScorer:
+        """The process's scorer of the checkpoint, which follows it where it is a pointer."""
+        return follow(*self._arguments)
 
     def run_inference(
         self,
         batch: Sequence[Post],
-        model: Scorer,
+        model: FollowingScorer | Scorer,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[Reading]:
         """One reading a post, in the order of `batch`."""
-        inputs = [score_input(post) for post in batch]
-        scores = _MODEL_THREAD.submit(model.score, inputs).result()
-        return [make_reading(post, found) for post, found in zip(batch, scores, strict=True)]
+        return [reading for _, reading in read_batch(batch, model)]
 
     def get_metrics_namespace(self) -> str:
         """Where RunInference puts its own batch and latency metrics."""
         return "moodwire_model"
 
 
-def _stamp(reading: Reading) -> Iterator[TimestampedValue]:
-    """Event time again: batching forgets it."""
-    counter(READINGS, channel=reading.channel, model=reading.model).inc()
-    yield TimestampedValue(reading, reading.created_at.timestamp())
+class _PairingHandler(MoodModelHandler):
+    """The same, and what the model saw goes along with each reading."""
+
+    def run_inference(self, batch: Sequence[Post], model: Any, inference_args: Any = None) -> Any:
+        return read_batch(batch, model)
+
+
+class _PinModel(beam.DoFn):
+    """Posts pass; the bundle they are in is read by one model to its end."""
+
+    def __init__(self, handler: MoodModelHandler) -> None:
+        self.handler = handler
+
+    def setup(self) -> None:
+        self.model = self.handler.load_model()
+
+    def start_bundle(self) -> None:
+        for event in self.model.pin():
+            if isinstance(event, Refused):
+                counter(MODEL_REFUSALS, cause=event.cause).inc()
+                LOG.warning("the model in use goes on, another one is refused: %s", event.detail)
+            else:
+                counter(MODEL_SWAPS, model=event.model).inc()
+
+    def process(self, post: Post) -> Iterator[Post]:
+        yield post
+
+
+class _StampAndRelease(beam.DoFn):
+    """Readings in event time again, which batching forgets; the bundle's model is let go."""
+
+    def __init__(self, handler: MoodModelHandler) -> None:
+        self.handler = handler
+
+    def setup(self) -> None:
+        self.model = self.handler.load_model()
+
+    def process(self, reading: Reading) -> Iterator[TimestampedValue]:
+        counter(READINGS, channel=reading.channel, model=reading.model).inc()
+        yield TimestampedValue(reading, reading.created_at.timestamp())
+
+    def finish_bundle(self) -> None:
+        self.model.unpin()
 
 
 @dataclass
 class Read(beam.PTransform):
-    """Posts in, one reading each out, in event time; no shuffle on the way."""
+    """Posts in, one reading each out, in event time; no shuffle on the way.
+
+    A bundle is read by one model. Where `checkpoint` is a pointer file, another folder that it
+    comes to name is loaded beside the old model and reads the bundles after that
+    (docs/decisions/0037).
+
+    Attributes:
+        checkpoint: a checkpoint folder, or a file that names one.
+        threads: of the model; None is every core.
+        refresh_seconds: how often the file is looked at; 0 is never.
+        shadow: a second model that reads some of the posts too, for comparison.
+    """
 
     checkpoint: str
     threads: int | None = None
+    refresh_seconds: float = 0.0
+    shadow: CompareShadow | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, posts: PCollection[Post]) -> PCollection[Reading]:
-        """Run the model in batches and put event time back."""
-        handler = MoodModelHandler(self.checkpoint, self.threads)
-        return (
-            posts
-            | "ScoreBatches" >> RunInference(handler)
-            | "StampEventTime" >> beam.FlatMap(_stamp).with_output_types(Reading)
+        """Pin a model, run it in batches and put event time back."""
+        arguments = (self.checkpoint, self.threads, self.refresh_seconds)
+        handler = MoodModelHandler(*arguments)
+        pinned = posts | "PinModel" >> beam.ParDo(_PinModel(handler)).with_output_types(Post)
+        if self.shadow is None:
+            read = pinned | "ScoreBatches" >> RunInference(handler)
+        else:
+            pairs = pinned | "ScoreBatches" >> RunInference(_PairingHandler(*arguments))
+            pairs | "CompareShadow" >> self.shadow
+            read = pairs | "TakeReadings" >> beam.Values()
+        return read | "StampEventTime" >> beam.ParDo(_StampAndRelease(handler)).with_output_types(
+            Reading
         )

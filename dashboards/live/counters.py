@@ -1,4 +1,4 @@
-"""Counters of a run, by the names that `schemas.metrics` declares."""
+"""Counters and gauges of a run, by the names that `schemas.metrics` declares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from schemas.metrics import (
     ALERTS,
     DEAD_LETTERS,
     DUPLICATES,
-    KAFKA_LAG,
     MEDIA_FAULTS,
     METRICS,
     POSTS_CLEANED,
@@ -20,20 +19,18 @@ from schemas.metrics import (
     SINK_RETRIES,
     TRENDS,
     UNMATCHED,
+    WATERMARK,
     Metric,
 )
 
-DECLARED = {
-    metric.name: metric
-    for metric in METRICS
-    if metric.kind == "counter" or metric == KAFKA_LAG  # other gauges are told from records
-}
+# The watermark is part of the run's state, and told from there.
+DECLARED = {m.name: m for m in METRICS if m.kind in ("counter", "gauge") and m != WATERMARK}
 _SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})?")
 _LABEL = re.compile(r'(?P<name>[a-z_]+)="(?P<value>[^"]*)"')
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One count or level: which metric, its label values in declared order, how high it is."""
+    """One counter or gauge: which metric, its label values in declared order, its value."""
 
     metric: Metric
     labels: tuple[str, ...]
@@ -64,7 +61,7 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_sample(name: str, value: object) -> Sample | None:
-    """The counter that `name{label="v"}` stands for; None unless it is declared just so.
+    """The sample that `name{label="v"}` stands for; None unless it is declared just so.
 
     >>> sample = parse_sample('moodwire_posts_cleaned_total{channel="x"}', 3)
     >>> sample.metric.name, sample.labels, sample.value
@@ -83,7 +80,7 @@ def parse_sample(name: str, value: object) -> Sample | None:
 
 
 def parse_samples(values: Mapping[str, object]) -> list[Sample]:
-    """Every declared counter in `values`, in the order of their names."""
+    """Every declared sample in `values`, in the order of their names."""
     samples = (parse_sample(name, values[name]) for name in sorted(values))
     return [sample for sample in samples if sample is not None]
 

@@ -59,10 +59,13 @@ def _family(metric: Metric, values: Labelled) -> Family:
 
 
 def _samples(samples: list[Sample]) -> Iterator[Family]:
+    """Counters and gauges as the run told them."""
     by_metric: dict[Metric, Labelled] = {}
     for sample in samples:
         values = by_metric.setdefault(sample.metric, {})
         full = len(values) >= MAX_LABEL_SETS and sample.labels not in values
+        if full and sample.metric.kind == "gauge":
+            continue  # a sum of gauges would say nothing
         labels = ("other",) * len(sample.labels) if full else sample.labels
         values[labels] = values.get(labels, 0) + sample.value
     for metric, values in by_metric.items():

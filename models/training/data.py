@@ -51,7 +51,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     except OSError as error:
         raise TrainingDataError(
             f"{file}: {error.strerror or error}; --data names a folder laid out as "
-            "docs/models.md, Training, says"
+            "docs/training.md, says"
         ) from error
     except ValueError as error:
         raise TrainingDataError(f"{file}: is not JSON Lines ({error})") from error

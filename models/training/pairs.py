@@ -226,9 +226,7 @@ def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise TrainingDataError(
-            f"{file}: {error.strerror}; see docs/models.md, Training"
-        ) from error
+        raise TrainingDataError(f"{file}: {error.strerror}; see docs/training.md") from error
 
 
 def _serving_pixels(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -14,7 +14,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 AtLeastZero = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Precision = Literal["auto", "bf16", "fp32"]
-_REMEDY = "compare models/configs/default.yaml and docs/models.md"
+_REMEDY = "compare models/configs/default.yaml and docs/training.md"
 
 
 class TrainingSettingsError(ValueError):

@@ -58,9 +58,7 @@ def train(order: Order) -> Path:
     """
     settings = load_settings(order.config)
     if not order.data.is_dir():
-        raise TrainingDataError(
-            f"--data {order.data}: no such folder; see docs/models.md, Training"
-        )
+        raise TrainingDataError(f"--data {order.data}: no such folder; see docs/training.md")
     order.output.mkdir(parents=True, exist_ok=True)
     if not order.resume:
         for file in order.output.glob("*.pt"):

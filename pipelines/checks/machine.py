@@ -56,12 +56,13 @@ def package_fault(need: Requirement) -> Check | None:
 
 
 def check_model(checkpoint: Path) -> Check:
-    """Loads the checkpoint and lets it read one sentence, as a run would."""
+    """Loads the checkpoint, or the one that a file names, and lets it read one sentence."""
+    from models.model_pointer import named_folder
     from models.scorer import ScoreInput, Scorer
 
     started = time.monotonic()
     try:
-        scorer = Scorer.load(checkpoint)
+        scorer = Scorer.load(named_folder(checkpoint))
         (scores,) = scorer.score([ScoreInput(text="I love it, works great!", images=())])
     except (OSError, ValueError) as error:
         found, _, remedy = str(error).partition("; ")

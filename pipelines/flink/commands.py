@@ -13,6 +13,7 @@ from pipelines.flink.engine import Engine, check_engine
 from pipelines.flink.launch import Following, Launch, launch
 from pipelines.flink.rest import FlinkRest, JobState
 from pipelines.flink.samples import counters_of
+from pipelines.models_command import remarks
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.terminal import Progress, describe, stop_on_signals
 
@@ -32,6 +33,8 @@ def run_on_flink(settings: Settings, args: argparse.Namespace, console: Console)
         )
     engine = check_engine(settings.flink)
     console.print(f"[bold]Flink[/]: {_remark(engine)}", highlight=False)
+    for remark in remarks(settings):
+        console.print(remark, highlight=False, soft_wrap=True, markup=False)
     with stop_on_signals() as stop:
         launched = launch(
             engine,

@@ -18,6 +18,7 @@ from pipelines.flink.job_server import ConfiguredFlinkRunner, read_cause
 from pipelines.flink.rest import FlinkRest, FlinkUnreachableError, JobState
 from pipelines.flink.samples import counters_of
 from pipelines.flink.states import prune_checkpoints
+from pipelines.flink.step_ids import keep_step_ids
 from pipelines.monitor import monitor, publish
 from pipelines.run import RunFailedError, Watcher, hush_workers, start
 
@@ -64,6 +65,7 @@ def launch(
     runner = ConfiguredFlinkRunner(engine.write_configuration(state))
     stages = build_stages()
     pipeline = beam.Pipeline(runner, PipelineOptions([*engine.options(state), *extra]))
+    keep_step_ids(pipeline)
     publish(monitor(pipeline, stages), stages)
     result = start(pipeline)
     job_id = _await_job(rest, engine, result, stop)

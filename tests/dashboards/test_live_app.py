@@ -227,6 +227,15 @@ def test_metrics_say_how_the_newest_settled_window_feels(app: Starlette) -> None
     assert newest.timing != "early"
 
 
+def test_metrics_tell_the_runs_own_gauges(app: Starlette) -> None:
+    text = get(app, "/metrics").text
+    drift = 'measure="psi",model="synthetic-1",statistic="valence"'
+
+    assert "# TYPE moodwire_kafka_lag_records gauge" in text
+    assert "moodwire_kafka_lag_records 17.0" in text
+    assert f"moodwire_drift_millionths{{{drift}}} 41250.0" in text
+
+
 def test_metrics_of_an_empty_folder_are_well_formed(tmp_path: Path) -> None:
     text = get(build_app(Follower(tmp_path)), "/metrics").text
 

@@ -16,6 +16,7 @@ COMMANDS = (
     "search",
     "backtest",
     "dead-letters",
+    "models",
     "quality",
     "serve",
     "doctor",

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -11,10 +12,13 @@ from apache_beam.testing.util import assert_that, equal_to
 from PIL import Image
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.following import FollowingScorer
 from models.images import render
+from models.model_pointer import point_at
 from models.scorer import Scorer
 from schemas.records import Media, Position, Post, Reading
-from transforms.read import MoodModelHandler, Read, make_reading, score_input
+from tests.models.named_models import a_named_checkpoint
+from transforms.read import MoodModelHandler, Read, _PinModel, make_reading, score_input
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
 
@@ -85,3 +89,37 @@ def test_a_broken_rendition_is_an_error_not_a_guess(scorer: Scorer) -> None:
 
     with pytest.raises(ValueError, match="rendition"):
         scorer.score([score_input(a_post(media=(broken,)))])
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("models")
+    for seed, name in enumerate(("first", "second")):
+        a_named_checkpoint(home / name, name, seed)
+    return home
+
+
+def test_a_bundle_is_read_by_one_model_and_the_next_one_by_the_new(
+    models: Path, tmp_path: Path
+) -> None:
+    pointer = tmp_path / "current"
+    point_at(pointer, models / "first")
+    handler = MoodModelHandler(str(pointer), refresh_seconds=1e-6)
+    pin = _PinModel(handler)
+    pin.setup()
+    point_at(pointer, models / "second")
+
+    pin.start_bundle()
+    before = models_of_two_batches(handler, pin.model)
+    pin.model.join()  # the new model is there, and the bundle goes on
+    within = models_of_two_batches(handler, pin.model)
+    pin.start_bundle()
+    after = models_of_two_batches(handler, pin.model)
+
+    assert (before, within, after) == (["first"] * 2, ["first"] * 2, ["second"] * 2)
+
+
+def models_of_two_batches(handler: MoodModelHandler, model: FollowingScorer) -> list[str]:
+    """Which model reads the batches of one bundle."""
+    batches = (handler.run_inference([a_post(str(n))], model) for n in range(2))
+    return [reading.model for batch in batches for reading in batch]
