@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from pipelines.evaluate import add_evaluate
 from pipelines.file_commands import add_backtest, add_command, add_quality, add_score
 from pipelines.runner_names import CHOICES, EMBEDDED
 
@@ -27,6 +28,7 @@ examples:
   moodwire job status                        look at the job on Flink, stop or save it
   moodwire score --input posts.jsonl --output readings.jsonl --rejected bad.jsonl
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
+  moodwire evaluate --data DIR --output evaluation   an honest report about the model
   moodwire dead-letters list out             what was refused, where and why
   moodwire quality posts.jsonl --report quality.html
   moodwire doctor                            what this machine lacks, with the remedy
@@ -47,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     add_score(commands)
     add_backtest(commands)
+    add_evaluate(commands)
     _add_dead_letters(commands)
     add_quality(commands)
     _add_serve(commands)

@@ -26,6 +26,7 @@ from pipelines.dead_letters import (
     read_letters,
 )
 from pipelines.doctor import run_doctor
+from pipelines.evaluate import EvaluationError, evaluate
 from pipelines.feed import feed, read_feed
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
@@ -48,6 +49,7 @@ MISUSE = (
     PortInUseError,
     CheckpointError,
     BacktestError,
+    EvaluationError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -204,6 +206,11 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
     return run_doctor(args.settings)
 
 
+def _evaluate(args: argparse.Namespace, console: Console) -> int:
+    evaluate(args, console)
+    return OK
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "demo": _demo,
     "run": _follow_source,
@@ -212,6 +219,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "replay": _replay,
     "score": _score,
     "backtest": _backtest,
+    "evaluate": _evaluate,
     "dead-letters": _dead_letters,
     "quality": _quality,
     "serve": _serve,
