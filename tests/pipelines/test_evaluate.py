@@ -61,7 +61,7 @@ def test_the_command_offers_the_studies_there_are() -> None:
 def test_figures_have_intervals(report: Report) -> None:
     for task in report.tasks.values():
         for figure in (*task.figures.values(), task.scalings["temperature"].ece):
-            assert 0 <= figure.low < figure.high <= 1
+            assert 0 <= figure.low <= figure.high <= 1
     accuracy = report.tasks["sentiment"].figures["accuracy"]
     assert accuracy.low < accuracy.value < accuracy.high
 
