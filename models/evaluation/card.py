@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from models.evaluation.paired import Comparison
 from models.evaluation.records import PairsReport, Report
 from models.evaluation.tables import (
     abstention_table,
@@ -17,6 +18,7 @@ from models.evaluation.tables import (
     slices_table,
 )
 
+_ALPHA: Final = 0.05
 BEGIN: Final = "<!-- figures: written by `moodwire evaluate --card`, from report.json -->"
 END: Final = "<!-- end of figures -->"
 
@@ -95,9 +97,7 @@ def _shipped(pairs: PairsReport) -> str:
 
 def _pooled(pooled: PairsReport) -> str:
     against = pooled.comparisons["all"]["text"]
-    accuracy = against.differences["accuracy"]
-    beats = accuracy.value > 0 and against.p_mcnemar < 0.05
-    verdict = "The image helps" if beats else "These figures do not prove that the image helps"
+    verdict = _verdict(against, pooled.comparisons["all"].get("other_images"))
     return (
         f"Cross-validation over all {pooled.rows:,} training and validation pairs, "
         f"{pooled.folds} folds, heads fitted anew on each fold over frozen encoders:\n\n"
@@ -107,6 +107,21 @@ def _pooled(pooled: PairsReport) -> str:
         "Where text alone and image alone give the same answer, and where not:\n\n"
         f"{slices_table(pooled)}"
     )
+
+
+def _verdict(text: Comparison, other_images: Comparison | None) -> str:
+    """What the comparisons of the fusion with text and with its control say."""
+    if not _is_better(text):
+        return "These figures do not prove that the image helps"
+    if other_images is None:
+        return "The fusion beats text alone, whether by its image was not tested"
+    if not _is_better(other_images):
+        return "The fusion beats text alone, but not the same network with images of other posts"
+    return "The image helps"
+
+
+def _is_better(comparison: Comparison) -> bool:
+    return comparison.wins > comparison.losses and comparison.p_mcnemar < _ALPHA
 
 
 def _calibration(report: Report) -> str:

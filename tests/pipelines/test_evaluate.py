@@ -167,3 +167,11 @@ def test_every_option_and_study_is_on_the_page() -> None:
 
     assert [option for option in options if f"`{option} " not in page] == []
     assert " ".join(STUDIES) in page
+
+
+def test_the_shipped_card_says_what_its_report_says() -> None:
+    report = read_report(CARDS / "moodwire-base")
+
+    card = (CARDS / "moodwire-base.md").read_text("utf-8")
+    assert f"# {report.model}" in card
+    assert figures_section(report) in card
