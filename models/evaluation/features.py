@@ -1,7 +1,7 @@
 """Frozen features of pairs, so that small heads can be fitted again and again."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,17 @@ class PairFeatures:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def with_other_images(self, seed: int) -> "PairFeatures":
+        """The same texts, each with the image of another pair drawn by `seed`: a control.
+
+        What is fitted to these pairs knows the texts and has as many weights, but its images say
+        nothing about their posts.
+        """
+        cycle = np.random.default_rng(seed).permutation(len(self))
+        other = np.empty_like(cycle)
+        other[cycle] = np.roll(cycle, 1)  # along one cycle, so that no pair keeps its image
+        return replace(self, patches=self.patches[other], key=f"{self.key}-others-{seed}")
 
     def image_means(self) -> Tensor:
         """Mean of each image's patches, (pairs, image width)."""

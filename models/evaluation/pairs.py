@@ -16,7 +16,7 @@ from models.checkpoint import Checkpoint
 from models.evaluation.answers import Answers
 from models.evaluation.features import PairFeatures, Progress, rendition
 from models.evaluation.fusion_head import FusionFit, fusion_head
-from models.evaluation.heads import logistic_head, mean_of
+from models.evaluation.heads import PENALTIES, logistic_head, mean_of
 from models.evaluation.intervals import Figure, TruthFigure, interval_of, mean_interval
 from models.evaluation.labelled import Labelled
 from models.evaluation.paired import compare
@@ -101,7 +101,7 @@ class PooledRun:
 
     def folder(self, features: PairFeatures, head: str) -> Path:
         """Where the folds of a head are kept; another one when anything that matters changed."""
-        parts = (features.key, self.seed, self.folds, head, FusionFit())
+        parts = (features.key, self.seed, self.folds, head, PENALTIES, FusionFit())
         return self.kept / blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
@@ -121,16 +121,21 @@ def pooled_report(
 
 
 def build_heads(checkpoint: Checkpoint, features: PairFeatures, seed: int) -> dict[str, FitPredict]:
-    """Heads by name. `fused` is the model's own fusion; `text` is what it has to beat."""
+    """Heads by name. `fused` is the model's own fusion; what it has to beat is in front of it.
+
+    `other_images` is the same network fitted to the same texts with images of other posts: if the
+    fusion beats `text` but not this, its gain comes from its weights and not from the image.
+    """
     means = features.image_means()
     text = logistic_head(features.text, features.labels)
     image = logistic_head(means, features.labels)
-    both = torch.cat([features.text, means], dim=1)
+    both = torch.cat([block / block.std() for block in (features.text, means)], dim=1)
     return {
         "text": text,
         "image": image,
         "mean": mean_of([text, image]),
         "concatenation": logistic_head(both, features.labels),
+        "other_images": fusion_head(checkpoint, features.with_other_images(seed), seed),
         "fused": fusion_head(checkpoint, features, seed),
     }
 

@@ -168,9 +168,10 @@ def _slices(found: PairsReport) -> Callable[["Axes"], None]:
             place = np.arange(len(readers)) + (shift - 1) * 0.25
             label = f"{part} ({found.slices[part].rows:,})"
             axes.bar(place, values, 0.23, yerr=reach, label=label, color=colour, capsize=2)
-        axes.set_xticks(range(len(readers)), [one.replace("_", "\n") for one in readers])
+        names = [one.replace("_", " ") for one in readers]
+        axes.set_xticks(range(len(readers)), names, rotation=25, ha="right")
         axes.set_ylabel("accuracy", fontsize=8)
-        axes.set_ylim(0, 1)
-        axes.legend(fontsize=7)
+        axes.set_ylim(0, 1.15)
+        axes.legend(fontsize=7, ncols=3, loc="upper center")
 
     return fill

@@ -13,6 +13,7 @@ READERS: Final = {
     "image": "image alone",
     "mean": "mean of text and image",
     "concatenation": "regression on both vectors",
+    "other_images": "the fusion with images of other posts",
     "fused": "**text and image fused**",
 }
 FIGURES: Final = {

@@ -85,3 +85,16 @@ def test_fusion_head_reads_rows_it_was_not_fitted_on_and_again_the_same(tmp_path
     assert found.shape == (10, 3)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     np.testing.assert_array_equal(found, head(np.arange(30), np.arange(30, 40)))
+
+
+def test_no_pair_of_the_control_keeps_its_image(tmp_path: Path) -> None:
+    features = some_features(tmp_path)
+
+    control = features.with_other_images(seed=0)
+
+    same = (control.patches == features.patches).flatten(1).all(dim=1)
+    assert not same.any()
+    assert sorted(map(bytes, control.patches.numpy())) == sorted(
+        map(bytes, features.patches.numpy())
+    )
+    assert control.tokens is features.tokens and control.key != features.key
