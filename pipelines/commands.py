@@ -29,6 +29,7 @@ from pipelines.dead_letters import (
     read_letters,
 )
 from pipelines.doctor import run_doctor
+from pipelines.evaluate import EvaluationError, evaluate
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
 from pipelines.models_command import manage_models, remarks
@@ -58,6 +59,7 @@ MISUSE = (
     TrainingError,
     SearchError,
     GrafanaError,
+    EvaluationError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -238,6 +240,11 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
     return run_doctor(args.settings)
 
 
+def _evaluate(args: argparse.Namespace, console: Console) -> int:
+    evaluate(args, console)
+    return OK
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "demo": _demo,
     "run": _follow_source,
@@ -250,6 +257,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "backtest": _backtest,
     "deliver": _deliver,
     "train": _train,
+    "evaluate": _evaluate,
     "dead-letters": _dead_letters,
     "models": _models,
     "quality": _quality,

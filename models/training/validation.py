@@ -1,4 +1,4 @@
-"""Quick look at the validation parts while training runs; the real figures are in evaluate.py."""
+"""Quick look at validation parts while training runs; `moodwire evaluate` has the real figures."""
 
 from collections.abc import Callable, Sequence
 

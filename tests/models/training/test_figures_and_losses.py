@@ -6,7 +6,6 @@ import torch
 
 from models.labels import EMOTIONS, HEADS
 from models.training.data import Example, length_batches, pad
-from models.training.evaluate_pairs import fit_logistic, mcnemar, text_vectors
 from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
 from models.training.losses import balancing_weights, contrastive_loss, task_losses
 from models.training.pair_model import freeze_text_path
@@ -33,15 +32,6 @@ def test_f1_of_several_labels_by_hand() -> None:
     assert several_label_f1(truth, predicted).tolist() == pytest.approx([2 / 3, 2 / 3])
 
 
-def test_uneven_disagreement_is_unlikely_by_chance() -> None:
-    # 8 wins, 1 loss: 2 x (1 + 9) / 2^9 = 0.0390625
-    right = np.array([True] * 8 + [False] + [True] * 20)
-    rival = np.array([False] * 8 + [True] + [True] * 20)
-
-    assert mcnemar(right, rival) == pytest.approx(0.0390625)
-    assert mcnemar(right, right) == 1.0
-
-
 def test_four_emotions_are_trained_by_a_softmax_over_just_these() -> None:
     logits = some_logits(1)
     logits["emotions"][0, EMOTIONS.index("anger")] = 2.0
@@ -50,18 +40,6 @@ def test_four_emotions_are_trained_by_a_softmax_over_just_these() -> None:
     losses = task_losses(logits, [Example("tweet_emotion", "", (0,))], {})
 
     assert losses["tweet_emotion"].item() == pytest.approx(np.log(np.exp(2) + 3) - 2, abs=1e-5)
-
-
-def test_regression_on_text_vectors_separates_what_can_be_separated() -> None:
-    checkpoint = a_checkpoint()
-    checkpoint.text_encoder.eval()
-    checkpoint.mood.eval()
-    vectors = text_vectors(checkpoint, ["good", "bad", "phone"] * 4)
-    labels = torch.tensor([0, 1, 2] * 4)
-
-    weight, bias = fit_logistic(vectors, labels, penalty=1e-6)
-
-    assert (vectors @ weight.T + bias).argmax(dim=1).tolist() == labels.tolist()
 
 
 def test_every_task_in_a_batch_has_its_loss() -> None:

@@ -1,0 +1,1 @@
+"""Honest figures of a checkpoint: intervals, paired tests, calibration, robustness, fairness."""
