@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from models.explanation.deletion import deletion_test
+from models.evaluation.deletion import deletion_test
 from models.labels import EMOTIONS
 from models.scorer import ScoreInput, Scores
 
@@ -56,15 +56,15 @@ def test_ranking_that_knows_what_matters_moves_more_than_chance() -> None:
 
     assert found.posts == len(POSTS)
     assert found.top > 0.6
-    assert found.top - found.chance == pytest.approx(found.difference)
-    assert 0 < found.low < found.difference < found.high
+    assert found.top - found.chance == pytest.approx(found.difference.value)
+    assert 0 < found.difference.low < found.difference.value < found.difference.high
     assert found.p_value < 1e-4
 
 
 def test_ranking_that_has_it_backwards_moves_less_than_chance() -> None:
     found = deletion_test(reads_one_word, POSTS, [ranking[::-1] for ranking in BEST])
 
-    assert found.high < 0
+    assert found.difference.high < 0
     assert found.p_value < 1e-4
 
 
@@ -74,14 +74,14 @@ def test_random_ranking_is_no_better_than_chance() -> None:
 
     found = deletion_test(reads_one_word, POSTS, shuffled)
 
-    assert found.low < 0 < found.high
+    assert found.difference.low < 0 < found.difference.high
     assert found.p_value > 0.05
 
 
 def test_the_share_says_how_many_words_go() -> None:
     all_gone = deletion_test(reads_one_word, POSTS, BEST, share=1.0)
 
-    assert all_gone.difference == 0
+    assert all_gone.difference.value == 0
     assert all_gone.p_value == 1
 
 

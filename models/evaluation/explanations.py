@@ -1,8 +1,8 @@
-"""The deletion test on data: `python -m models.training.evaluate_explanations --data D`."""
+"""The deletion test on data: `python -m models.evaluation.explanations --data D`."""
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,13 +12,30 @@ from rich.progress import track
 from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from models.explanation.deletion import FEWEST_WORDS, DeletionResult, deletion_test
+from models.evaluation.deletion import FEWEST_WORDS, DeletionResult, deletion_test
+from models.evaluation.retrieval import validation_pairs
 from models.explanation.explainer import Explainer
 from models.explanation.records import Explanation
 from models.explanation.words import word_spans
 from models.scorer import ScoreInput, Scorer
 from models.training.data import load_task
-from models.training.evaluate_retrieval import validation_pairs
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What the test says of one part.
+
+    Attributes:
+        attention: words ranked by how much they are attended to.
+        contribution: words ranked by how far they moved the reading.
+        relative_gap: what the contributions miss of what they should add up to, median and largest.
+        words_agree: share of the three most attended words among the three of most contribution.
+    """
+
+    attention: DeletionResult
+    contribution: DeletionResult
+    relative_gap: dict[str, float]
+    words_agree: float
 
 
 def main() -> None:
@@ -39,7 +56,7 @@ def main() -> None:
         arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
-def evaluate(checkpoint: Path, items: Sequence[ScoreInput], share: float) -> dict[str, object]:
+def evaluate(checkpoint: Path, items: Sequence[ScoreInput], share: float) -> Tested:
     """The test of both rankings, and how well the contributions add up."""
     explainer, scorer = Explainer(load_checkpoint(checkpoint)), Scorer.load(checkpoint)
     told = [explainer.explain(item) for item in track(items, "explaining")]
@@ -48,12 +65,12 @@ def evaluate(checkpoint: Path, items: Sequence[ScoreInput], share: float) -> dic
         for one in told
         if one.completeness is not None
     ]
-    return {
-        "attention": asdict(_tested(scorer, items, [by_attention(one) for one in told], share)),
-        "contribution": asdict(_tested(scorer, items, list(map(by_contribution, told)), share)),
-        "relative_gap": {"median": float(np.median(gaps)), "largest": max(gaps)},
-        "words_agree": float(np.mean([_agreement(one) for one in told])),
-    }
+    return Tested(
+        attention=deletion_test(scorer.score, items, list(map(by_attention, told)), share),
+        contribution=deletion_test(scorer.score, items, list(map(by_contribution, told)), share),
+        relative_gap={"median": float(np.median(gaps)), "largest": max(gaps)},
+        words_agree=float(np.mean([_agreement(one) for one in told])),
+    )
 
 
 def by_attention(told: Explanation) -> list[int]:
@@ -64,12 +81,6 @@ def by_attention(told: Explanation) -> list[int]:
 def by_contribution(told: Explanation) -> list[int]:
     """Numbers of the words, those that moved the reading most first, either way."""
     return sorted(range(len(told.words)), key=lambda place: -abs(told.words[place].contribution))
-
-
-def _tested(
-    scorer: Scorer, items: Sequence[ScoreInput], rankings: list[list[int]], share: float
-) -> DeletionResult:
-    return deletion_test(scorer.score, items, rankings, share)
 
 
 def _agreement(told: Explanation) -> float:
@@ -86,16 +97,17 @@ def _items(data: Path, posts: int) -> dict[str, list[ScoreInput]]:
     }
 
 
-def table(found: dict[str, dict[str, object]]) -> Table:
+def table(found: dict[str, Tested]) -> Table:
     """Moves of the reading by ranking."""
     shown = Table("posts", "ranking", "n", "top words", "random words", "difference", "p")
-    for part, figures in found.items():
-        for ranking in ("attention", "contribution"):
-            one = msgspec.convert(figures[ranking], DeletionResult)
-            difference = f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+    for part, tested in found.items():
+        for ranking, one in (
+            ("attention", tested.attention),
+            ("contribution", tested.contribution),
+        ):
             shown.add_row(
                 part, ranking, str(one.posts), f"{one.top:.3f}", f"{one.chance:.3f}",
-                difference, f"{one.p_value:.1e}",
+                str(one.difference), f"{one.p_value:.1e}",
             )  # fmt: skip
     return shown
 

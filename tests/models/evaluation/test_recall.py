@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from models.retrieval.recall import Recall, partner_ranks, recall_at
+from models.evaluation.recall import Recall, partner_ranks, recall_at
 from tests.models.retrieval.places import near, vectors
 
 
 def by_direction(recalls: list[Recall], k: int) -> dict[str, float]:
-    return {one.direction: one.recall for one in recalls if one.k == k}
+    return {one.direction: one.recall.value for one in recalls if one.k == k}
 
 
 def test_ranks_by_hand() -> None:
@@ -34,8 +34,8 @@ def test_aligned_pairs_are_all_found() -> None:
 def test_unrelated_pairs_are_found_by_chance() -> None:
     recalls = recall_at(np.stack(vectors(400)), np.stack(vectors(400, seed=1)), ks=(40,))
 
-    assert [one.recall for one in recalls] == pytest.approx([0.1, 0.1], abs=0.05)
-    assert all(one.low < one.recall < one.high for one in recalls)
+    assert [one.recall.value for one in recalls] == pytest.approx([0.1, 0.1], abs=0.05)
+    assert all(one.recall.low < one.recall.value < one.recall.high for one in recalls)
 
 
 def test_a_space_where_all_is_the_same_finds_nothing() -> None:

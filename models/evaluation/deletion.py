@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from models.evaluation.intervals import Figure, mean_interval
 from models.explanation.words import without_words, word_spans
 from models.scorer import ScoreInput, Scores
 
@@ -17,7 +18,6 @@ Ranking = Sequence[int]
 
 FEWEST_WORDS: Final = 5  # of a shorter post too much is gone at once
 DRAWS: Final = 5  # random deletions of each post; their mean is what the ranking is held against
-_RESAMPLES: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,14 @@ class DeletionResult:
         posts: how many had enough words.
         top: mean move without the first words of the ranking.
         chance: mean move without as many random words.
-        difference: mean of top - chance over posts, with the 95 % bootstrap interval low, high.
-        low: see `difference`.
-        high: see `difference`.
+        difference: mean of top - chance over posts.
         p_value: Wilcoxon's signed-rank test of the paired moves, two-sided.
     """
 
     posts: int
     top: float
     chance: float
-    difference: float
-    low: float
-    high: float
+    difference: Figure
     p_value: float
 
 
@@ -110,16 +106,11 @@ def _distance(before: dict[str, float], after: dict[str, float]) -> float:
 
 def _compared(top: NDArray[np.float64], chance: NDArray[np.float64], seed: int) -> DeletionResult:
     differences = top - chance
-    generator = np.random.default_rng(seed)
-    rows = generator.integers(len(differences), size=(_RESAMPLES, len(differences)))
-    low, high = np.quantile(differences[rows].mean(axis=1), [0.025, 0.975])
     test = stats.wilcoxon(differences) if differences.any() else None
     return DeletionResult(
         posts=len(top),
         top=float(top.mean()),
         chance=float(chance.mean()),
-        difference=float(differences.mean()),
-        low=float(low),
-        high=float(high),
+        difference=mean_interval(differences, seed),
         p_value=1.0 if test is None else float(test.pvalue),
     )

@@ -1,7 +1,6 @@
-"""Recall@k in the joint space: `python -m models.training.evaluate_retrieval --data D`."""
+"""Recall@k in the joint space: `python -m models.evaluation.retrieval --data D`."""
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -13,8 +12,8 @@ from rich.progress import track
 from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.evaluation.recall import Recall, recall_at
 from models.images import render
-from models.retrieval.recall import Recall, recall_at
 from models.scorer import Embedding, ScoreInput, Scorer
 from models.text_preparation import prepare_text
 from models.training.data import read_rows
@@ -41,8 +40,7 @@ def main() -> None:
         found[str(folder)] = evaluate(Scorer.load(folder), pairs)
         Console().print(table(f"{folder}, {len(pairs)} pairs", found[str(folder)]))
     if arguments.out:
-        figures = {name: [asdict(one) for one in recalls] for name, recalls in found.items()}
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
+        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
 def validation_pairs(data: Path) -> list[ScoreInput]:
@@ -76,11 +74,9 @@ def same_content(pairs: list[ScoreInput]) -> NDArray[np.bool_]:
 
 def table(title: str, recalls: list[Recall]) -> Table:
     """Recalls as rows of a table."""
-    shown = Table("direction", "k", "recall", "95 % interval", "chance", title=title)
+    shown = Table("direction", "k", "recall [95 %]", "chance", title=title)
     for one in recalls:
-        interval = f"{one.low:.3f} to {one.high:.3f}"
-        row = (one.direction, str(one.k), f"{one.recall:.3f}", interval, f"{one.chance:.3f}")
-        shown.add_row(*row)
+        shown.add_row(one.direction, str(one.k), str(one.recall), f"{one.chance:.3f}")
     return shown
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+from models.evaluation.intervals import Figure, mean_interval
 
-_RESAMPLES = 2000
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,12 @@ class Recall:
         direction: `text → image` or `image → text`.
         k: how many candidates count.
         recall: share of the queries whose own partner is among the k closest.
-        low: lower end of the 95 % bootstrap interval over queries.
-        high: upper end.
         chance: what a random order would reach, k / candidates.
     """
 
     direction: str
     k: int
-    recall: float
-    low: float
-    high: float
+    recall: Figure
     chance: float
 
 
@@ -63,9 +59,7 @@ def recall_at(
         "text → image": partner_ranks(similarity, own),
         "image → text": partner_ranks(similarity.T, own.T),
     }
-    generator = np.random.default_rng(seed)
-    rows = generator.integers(len(text), size=(_RESAMPLES, len(text)))
-    return [_recall(name, k, found, rows) for name, found in ranks.items() for k in ks]
+    return [_recall(name, k, found, seed) for name, found in ranks.items() for k in ks]
 
 
 def partner_ranks(similarity: NDArray[np.float64], own: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -79,8 +73,6 @@ def partner_ranks(similarity: NDArray[np.float64], own: NDArray[np.bool_]) -> ND
     return np.asarray(1 + ((similarity >= best) & ~own).sum(axis=1))
 
 
-def _recall(direction: str, k: int, ranks: NDArray[np.int64], rows: NDArray[np.int64]) -> Recall:
-    found = ranks <= k
-    low, high = np.quantile(found[rows].mean(axis=1), [0.025, 0.975])
-    chance = min(1.0, k / len(ranks))
-    return Recall(direction, k, float(found.mean()), float(low), float(high), chance)
+def _recall(direction: str, k: int, ranks: NDArray[np.int64], seed: int) -> Recall:
+    found = mean_interval((ranks <= k).astype(np.float64), seed)
+    return Recall(direction, k, found, chance=min(1.0, k / len(ranks)))
