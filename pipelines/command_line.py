@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from pipelines.export import add_export
 from pipelines.file_commands import (
     SETTINGS_HELP,
     add_backtest,
@@ -41,6 +42,7 @@ examples:
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
   moodwire train --data data --output out    train a model of your own
+  moodwire export --checkpoint model         make a model ready to serve without torch
   moodwire dead-letters list out             what was refused, where and why
   moodwire models use models/2026-12         let running pipelines use another model
   moodwire quality posts.jsonl --report quality.html
@@ -66,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_backtest(commands)
     add_deliver(commands)
     add_train(commands)
+    add_export(commands)
     _add_dead_letters(commands)
     add_models(commands)
     add_quality(commands)
