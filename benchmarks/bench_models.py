@@ -25,7 +25,7 @@ from models.scorer import ScoreInput
 
 RIVAL = "Beam RunInference, torch"
 OURS = "Moodwire, int8"
-COMPARED = [name for name in ALTERNATIVES if "rows" not in name]
+COMPARED = [name for name in ALTERNATIVES if not name.endswith(("rows", "auto"))]
 SCORERS = ("Moodwire, torch fp32", "Moodwire, fp32", OURS)
 BUNDLES = (1, 5, 20, 200)
 REPOSTS = (0.3, 0.6)

@@ -100,8 +100,8 @@ def in_words(results: dict[str, Any]) -> str:
             [
                 "# Precision: what 8 bits cost",
                 describe_in_words(results["machine"]),
-                f"{results['model']} on the validation parts, of 100; at most {MOST_LOST} points may "
-                "be lost. Difference: mean of |P(positive)| between torch and int8.",
+                f"{results['model']} on the validation parts, of 100; at most {MOST_LOST} "
+                "points may be lost. Difference: mean of |P(positive)| between torch and int8.",
                 table(["", *ENGINES, "int8 - torch", "difference"], rows),
             ]
         )

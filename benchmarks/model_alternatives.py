@@ -115,7 +115,7 @@ def ours(engine: str, precision: str) -> Callable[[Posts], Read]:
     def build(_: Posts) -> Read:
         threads = len(os.sched_getaffinity(0))
         scorer = Scorer.load(DEFAULT_CHECKPOINT, threads, engine=engine, precision=precision)
-        bundle = int(os.environ.get("BUNDLE", 512))
+        bundle = int(os.environ.get("BUNDLE", "512"))
 
         def read(posts: Posts) -> None:
             for start in range(0, len(posts), bundle):
@@ -136,7 +136,7 @@ def torch_rows(rows: int) -> Callable[[Posts], Read]:
         checkpoint = load_checkpoint(DEFAULT_CHECKPOINT)
         engine = TorchEngine(checkpoint, len(os.sched_getaffinity(0)), rows=rows)
         scorer = Scorer(checkpoint, engine=engine)
-        bundle = int(os.environ.get("BUNDLE", 512))
+        bundle = int(os.environ.get("BUNDLE", "512"))
 
         def read(posts: Posts) -> None:
             for start in range(0, len(posts), bundle):
@@ -152,6 +152,7 @@ def ours_in_beam(_: Posts) -> Read:
     import apache_beam as beam
 
     from benchmarks.whole_model import noted
+    from models.following import Loading
     from schemas.records import Media, Position, Post
     from transforms.read import Read as ReadStage
 
@@ -174,7 +175,11 @@ def ours_in_beam(_: Posts) -> Read:
         with beam.Pipeline(runner="FnApiRunner") as pipeline:
             every = pipeline | beam.Create(list(map(post_of, enumerate(posts))), reshuffle=False)
             read_in = every | "Start" >> beam.Map(noted).with_output_types(Post)
-            _ = read_in | ReadStage(str(DEFAULT_CHECKPOINT), threads) | "End" >> beam.Map(noted)
+            _ = (
+                read_in
+                | ReadStage(str(DEFAULT_CHECKPOINT), Loading(threads))
+                | "End" >> beam.Map(noted)
+            )
 
     return read
 
@@ -185,6 +190,7 @@ ALTERNATIVES: dict[str, Callable[[Posts], Read]] = {
     "Moodwire, torch fp32": ours("torch", "auto"),
     "Moodwire, fp32": ours("onnx", "fp32"),
     "Moodwire, int8": ours("onnx", "int8"),
+    "Moodwire, auto": ours("auto", "auto"),
     "Moodwire, int8, in Beam": ours_in_beam,
     **{f"Moodwire, torch, {rows} rows": torch_rows(rows) for rows in (1, 2, 4, 8, 16)},
 }

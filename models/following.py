@@ -33,9 +33,7 @@ class Loading:
         Raises:
             CheckpointError: the folder cannot be used.
         """
-        return Scorer.load(
-            folder, self.threads, engine=self.engine, precision=self.precision
-        )
+        return Scorer.load(folder, self.threads, engine=self.engine, precision=self.precision)
 
 
 MOST_DOUBLINGS: Final = 6  # a refused folder is tried again after 2, 4 … 64 times the usual wait

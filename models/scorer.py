@@ -114,6 +114,7 @@ class Scorer:
         threads: int | None = None,
         cached_images: int = CACHED_IMAGES,
         cached_scores: int = CACHED_SCORES,
+        *,
         engine: str = AUTO,
         precision: str = AUTO,
     ) -> "Scorer":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -160,7 +160,7 @@ class Read(beam.PTransform):
     """
 
     checkpoint: str
-    loading: Loading = Loading()
+    loading: Loading = field(default_factory=Loading)
     refresh_seconds: float = 0.0
     shadow: CompareShadow | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -101,7 +101,7 @@ class CompareShadow(beam.PTransform):
 
     checkpoint: str
     share: float = 0.1
-    loading: Loading = Loading()
+    loading: Loading = field(default_factory=Loading)
     waits: bool = False
 
     def __post_init__(self) -> None:

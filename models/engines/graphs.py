@@ -87,7 +87,7 @@ def trace_image(image_encoder: nn.Module) -> ModelProto:
 
 
 def trace_mood(mood: MoodModel, with_image: bool) -> ModelProto:
-    """Graph `tokens` -> `ANSWERS`, or `tokens`, `has_text`, `patches` -> these and `image_joint`."""
+    """Graph `tokens` -> `ANSWERS`; with an image also `has_text`, `patches` -> `image_joint`."""
     tokens = torch.rand(1, 5, mood.config.text_width)
     if not with_image:
         return _trace(_MoodOfText(mood), (tokens,), ["tokens"], list(ANSWERS))

@@ -15,6 +15,7 @@ from models.images import render, to_pixels
 from models.labels import SENTIMENTS
 from models.text_encoder import TextEncoder
 from models.text_preparation import prepare_text
+from models.text_tokenizer import TextTokenizer
 from models.training.averaging import trained_parameters
 from models.training.data import TrainingDataError, pad, read_rows
 from models.training.features import FeatureStore, Tensors, digest, fingerprint

@@ -129,8 +129,9 @@ def test_a_repost_is_answered_without_the_networks(a_scorer: Build, engine: Engi
 
     assert first == [*again, *again]
     assert (counted.texts, counted.images) == (texts, images)
-    assert texts <= -(-len(posts) // engine.rows + 20) * engine.rows  # each post once
-    assert images == -(-3 // engine.rows) * engine.rows
+    assert images == -(-3 // engine.rows) * engine.rows  # the last pass is filled up
+    if engine.rows == 1:
+        assert texts == len(set(posts))
 
 
 def test_embeddings_have_unit_length_and_are_missing_with_their_modality(

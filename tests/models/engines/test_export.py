@@ -57,7 +57,7 @@ def test_graphs_of_other_weights_are_refused_with_the_remedy(folder: Path, tmp_p
     other = a_saved_checkpoint(tmp_path / "other", seed=1)
     (other / "weights.safetensors").replace(folder / "weights.safetensors")
 
-    with pytest.raises(CheckpointError, match="other weights .* moodwire export --checkpoint"):
+    with pytest.raises(CheckpointError, match=r"other weights .* moodwire export --checkpoint"):
         OnnxEngine(folder, "fp32", workers=1)
 
 
@@ -92,7 +92,7 @@ def test_auto_takes_what_the_folder_and_the_processor_have(tmp_path: Path) -> No
 def test_what_was_not_exported_is_refused_with_the_remedy(tmp_path: Path) -> None:
     folder = a_saved_checkpoint(tmp_path)
 
-    with pytest.raises(CheckpointError, match="not exported in fp32; run `moodwire export"):
+    with pytest.raises(CheckpointError, match=r"not exported in fp32; run `moodwire export"):
         load_engine(folder, "onnx", "fp32")
     with pytest.raises(CheckpointError, match="use auto, onnx or torch"):
         load_engine(folder, "tensorflow")
