@@ -132,7 +132,7 @@ def trend_latencies(servers: str, since: float) -> list[float]:
 def measure(stack: Stack, runner: str, rate: float, seconds: float) -> dict[str, Any]:
     """One run: its latencies after the first ones, which wait for models to load."""
     servers = stack.broker.bootstrap_servers
-    _topics_anew(servers)
+    topics_anew(servers)
     settings = write_settings(
         stack,
         source={
@@ -182,7 +182,7 @@ def waiting(topics: Topics) -> float:
     return ends["posts"] - ends["readings"] - ends["dead-letters"]
 
 
-def _topics_anew(servers: str) -> None:
+def topics_anew(servers: str) -> None:
     """The topics of the house, whose records carry the broker's time where we read it."""
     from kafka import KafkaAdminClient
 

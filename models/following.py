@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from models.checkpoint import CheckpointError
+from models.engines.choose import AUTO
 from models.model_pointer import named_folder, named_folders
 from models.scorer import ScoreInput, Scorer, Scores
 
@@ -23,6 +24,8 @@ class Loading:
     """How a worker loads checkpoints; equal ones share their models."""
 
     threads: int | None = None
+    engine: str = AUTO
+    precision: str = AUTO
 
     def __call__(self, folder: Path) -> Scorer:
         """The scorer of a folder.
@@ -30,7 +33,7 @@ class Loading:
         Raises:
             CheckpointError: the folder cannot be used.
         """
-        return Scorer.load(folder, threads=self.threads)
+        return Scorer.load(folder, self.threads, engine=self.engine, precision=self.precision)
 
 
 MOST_DOUBLINGS: Final = 6  # a refused folder is tried again after 2, 4 … 64 times the usual wait

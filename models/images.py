@@ -33,6 +33,16 @@ def render(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def decode_small(image: Image.Image) -> None:
+    """Lets the decoder of a JPEG leave out detail that no rendition shows.
+
+    It halves the picture up to three times while its short side stays at least twice that of a
+    rendition: an eighth of the work for a photo of 12 megapixels. Other formats stay as they are.
+    Call it before the first pixel is read.
+    """
+    image.draft(None, (2 * SHORT_SIDE, 2 * SHORT_SIDE))
+
+
 def to_pixels(rendition: bytes) -> NDArray[np.uint8]:
     """Decodes a rendition to what the image encoder reads, uint8 (224, 224, 3).
 

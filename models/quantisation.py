@@ -6,7 +6,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-_SCALE_SUFFIX: Final = ".int8_scale"
+SCALE_SUFFIX: Final = ".int8_scale"
 _SMALLEST_SCALE: Final = 6.2e-5  # below it a 16-bit float loses precision
 _SMALLEST_MATRIX: Final = 4096
 
@@ -40,7 +40,7 @@ def pack(state: Mapping[str, Tensor], full: tuple[str, ...] = ()) -> dict[str, T
     for name, tensor in state.items():
         large = tensor.ndim >= 2 and tensor.numel() >= _SMALLEST_MATRIX
         if large and not name.startswith(full):
-            packed[name], packed[name + _SCALE_SUFFIX] = quantise(tensor)
+            packed[name], packed[name + SCALE_SUFFIX] = quantise(tensor)
         else:
             packed[name] = tensor.half() if tensor.is_floating_point() else tensor
     return {name: tensor.contiguous() for name, tensor in packed.items()}
@@ -50,9 +50,9 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state dict that `pack` was given, rounded, in 32-bit floats."""
     state: dict[str, Tensor] = {}
     for name, tensor in packed.items():
-        if name.endswith(_SCALE_SUFFIX):
+        if name.endswith(SCALE_SUFFIX):
             continue
-        scale = packed.get(name + _SCALE_SUFFIX)
+        scale = packed.get(name + SCALE_SUFFIX)
         if scale is not None:
             state[name] = dequantise(tensor, scale)
         else:

@@ -1,34 +1,25 @@
 """Scores posts with a checkpoint; a post's scores do not depend on its neighbours."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from models.calibration import sigmoid, softmax
-from models.checkpoint import Checkpoint, load_checkpoint
-from models.feature_cache import FeatureCache, content_key
-from models.images import to_pixels
+from models.checkpoint import Checkpoint, Description, describe_checkpoint
+from models.content_cache import ContentCache, content_key
+from models.engines.choose import AUTO, load_engine
+from models.engines.engine import Engine, Floats
 from models.labels import EMOTIONS, SENTIMENTS
-from models.mood_model import MoodOutput, mismatch_score
+from models.passes import Mood, Passes
 
-# Forward passes have these shapes and no others, whatever the batch: a post's bucket follows from
-# its own token count, and short groups are filled up with empty rows. Kernels then take the same
-# path for a post each time, so live and replay agree to the last bit.
-TOKEN_BUCKETS: Final = (16, 24, 32, 48, 64, 96, 128, 256, 512)
-ROWS: Final = 8
-IMAGE_ROWS: Final = 4
+CACHED_IMAGES: Final = 512  # their features take about 125 KB each with the shipped encoder
+CACHED_SCORES: Final = 4096  # about 4 KB each
 _WINDOW: Final = 1024  # posts whose image features are held at a time
 _DECIMALS: Final = 6
-
-Member = TypeVar("Member")
-Floats = NDArray[np.float64]
 
 
 class ScoreInput(msgspec.Struct, frozen=True):
@@ -74,202 +65,156 @@ class Scores(msgspec.Struct, frozen=True):
 
 
 class Embedding(msgspec.Struct, frozen=True, eq=False):
-    """A post's place in the joint space: unit vectors of 32 bits, (joint width,).
+    """A post's places in the joint space, where cosine similarity says what belongs together.
 
     Attributes:
-        text: of the text alone; None without text.
-        image: of the images alone, several averaged; None without images.
+        text: 32-bit floats of unit length, (joint width,); None without text.
+        image: the same for its images, averaged; None without images.
     """
 
-    text: NDArray[np.float32] | None
-    image: NDArray[np.float32] | None
+    text: Floats | None
+    image: Floats | None
 
 
 class Scorer:
-    """Scores posts with one checkpoint, in 32-bit floats on the CPU.
+    """Scores posts with one checkpoint; many threads may share one scorer.
 
-    Guarantee: on one machine and with one number of threads, a post's scores are the same bits
-    whatever else is in the batch, in whatever order, and whether or not its image was seen before.
+    Guarantee: on one machine, with one engine and (torch alone) one number of threads, a post's
+    scores are the same bits whatever else is in the batch, in whatever order, and whether or not
+    it or its image was seen before.
     """
 
-    def __init__(self, checkpoint: Checkpoint, cached_images: int = 512) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint | Description,
+        cached_images: int = CACHED_IMAGES,
+        cached_scores: int = CACHED_SCORES,
+        engine: Engine | None = None,
+    ) -> None:
+        """Without an engine, the checkpoint's own torch modules run.
+
+        Raises:
+            TypeError: there is neither an engine nor torch modules.
+        """
+        if engine is None:
+            if isinstance(checkpoint, Description):
+                raise TypeError("a description has no networks: give an engine too")
+            from models.engines.torch_engine import TorchEngine
+
+            engine = TorchEngine(checkpoint)
         self._checkpoint = checkpoint
-        self._features = FeatureCache(cached_images)
-        self._buckets = [size for size in TOKEN_BUCKETS if size <= checkpoint.tokenizer.max_tokens]
-        if self._buckets[-1:] != [checkpoint.tokenizer.max_tokens]:
-            self._buckets.append(checkpoint.tokenizer.max_tokens)
+        self._passes = Passes(engine, checkpoint.tokenizer, cached_images)
+        self._scores: ContentCache[Scores] = ContentCache(cached_scores)
+        self.engine = engine.name
 
     @classmethod
     def load(
-        cls, folder: str | Path, threads: int | None = None, cached_images: int = 512
+        cls,
+        folder: str | Path,
+        threads: int | None = None,
+        cached_images: int = CACHED_IMAGES,
+        cached_scores: int = CACHED_SCORES,
+        *,
+        engine: str = AUTO,
+        precision: str = AUTO,
     ) -> "Scorer":
         """Loads a checkpoint folder, offline.
 
         Args:
-            folder: what `save_checkpoint` wrote.
-            threads: torch's threads in this process; None leaves them as they are.
+            folder: what `moodwire train` or `moodwire export` wrote.
+            threads: of the networks; None is every core that this process may use.
             cached_images: how many images' features are remembered.
+            cached_scores: how many posts' scores are remembered, by their text and images.
+            engine: auto, onnx or torch, see `models.engines.choose.load_engine`.
+            precision: auto, fp32 or int8.
+
+        Raises:
+            CheckpointError: the folder cannot be used, or lacks what was asked for.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        return cls(load_checkpoint(folder), cached_images)
+        described = describe_checkpoint(folder)
+        loaded = load_engine(Path(folder), engine, precision, threads)
+        return cls(described, cached_images, cached_scores, loaded)
 
     @property
     def model(self) -> str:
         """Version of the checkpoint."""
         return self._checkpoint.version
 
-    @torch.inference_mode()
     def score(self, items: Sequence[ScoreInput]) -> list[Scores]:
-        """Scores posts, in the order given.
+        """Scores posts, in the order given; a repeated post is read once.
 
         Raises:
             ValueError: an image is not a readable rendition.
         """
-        scores: dict[int, Scores] = {}
-        for members, output in self._outputs(items):
-            seen = [bool(items[index].images and items[index].text) for index in members]
-            scores.update(zip(members, self._read(output, seen), strict=True))
-        return [scores[index] for index in range(len(items))]
-
-    @torch.inference_mode()
-    def embed(self, items: Sequence[ScoreInput]) -> list[Embedding]:
-        """Places posts in the joint space, in the order given.
-
-        Raises:
-            ValueError: an image is not a readable rendition.
-        """
-        placed: dict[int, Embedding] = {}
-        for members, output in self._outputs(items):
-            for row, index in enumerate(members):
-                text = output.text_joint[row].numpy().copy() if items[index].text else None
-                image = None if output.image_joint is None else output.image_joint[row]
-                placed[index] = Embedding(text, None if image is None else image.numpy().copy())
-        return [placed[index] for index in range(len(items))]
-
-    def _outputs(self, items: Sequence[ScoreInput]) -> Iterator[tuple[list[int], MoodOutput]]:
-        """What the model says to each group of posts, with their indexes; a window at a time."""
-        for start in range(0, len(items), _WINDOW):
-            for members, output in self._window_outputs(items[start : start + _WINDOW]):
-                yield [start + index for index in members], output
-
-    def _window_outputs(
-        self, items: Sequence[ScoreInput]
-    ) -> Iterator[tuple[list[int], MoodOutput]]:
-        ids = self._checkpoint.tokenizer([item.text for item in items])
-        features = self._image_features(items)
-        for length, with_images, members in self._groups(items, ids):
-            output = self._forward(
-                length,
-                [ids[index] for index in members],
-                [bool(items[index].text) or not with_images for index in members],
-                [_average(items[index].images, features) for index in members if with_images],
-            )
-            yield members, output
-
-    def _groups(
-        self, items: Sequence[ScoreInput], ids: list[list[int]]
-    ) -> Iterator[tuple[int, bool, list[int]]]:
-        groups: dict[tuple[int, bool], list[int]] = defaultdict(list)
-        for index, (item, row) in enumerate(zip(items, ids, strict=True)):
-            length = next(size for size in self._buckets if size >= len(row))
-            groups[length, bool(item.images)].append(index)
-        for (length, with_images), members in groups.items():
-            for part in _cut(members, ROWS):
-                yield length, with_images, part
-
-    def _forward(
-        self, length: int, ids: list[list[int]], has_text: list[bool], images: list[Tensor]
-    ) -> MoodOutput:
-        token_ids = torch.zeros(ROWS, length, dtype=torch.long)
-        token_mask = torch.zeros(ROWS, length, dtype=torch.bool)
-        token_mask[:, 0] = True
-        for row, tokens in enumerate(ids):
-            token_ids[row, : len(tokens)] = torch.tensor(tokens)
-            token_mask[row, : len(tokens)] = True
-        tokens_read = self._checkpoint.text_encoder(token_ids, token_mask)
-        token_mask[: len(ids)] &= torch.tensor(has_text)[:, None]
-        if not images:
-            return self._mood(tokens_read, token_mask)
-        patches = torch.zeros(ROWS, *images[0].shape)
-        patches[: len(images)] = torch.stack(images)
-        return self._mood(tokens_read, token_mask, patches, torch.ones(patches.shape[:2]).bool())
-
-    def _mood(self, *features: Tensor) -> MoodOutput:
-        output: MoodOutput = self._checkpoint.mood(*features)
-        return output
-
-    def _image_features(self, items: Sequence[ScoreInput]) -> dict[bytes, Tensor]:
-        """Patch features of every image, by the image's bytes: (patches, width), 16 bits."""
-        found: dict[bytes, Tensor] = {}
-        missing: dict[bytes, bytes] = {}
-        for image in {image: None for item in items for image in item.images}:
-            key = content_key(image)
-            cached = self._features.get(key)
-            if cached is None:
-                missing[key] = image
+        keys = [_key(item) for item in items]
+        found: dict[bytes, Scores] = {}
+        missing: dict[bytes, ScoreInput] = {}
+        for key, item in zip(keys, items, strict=True):
+            known = self._scores.get(key)
+            if known is None:
+                missing[key] = item
             else:
-                found[image] = cached
-        for keys in _cut(list(missing), IMAGE_ROWS):
-            for key, features in zip(
-                keys, self._encode(missing[key] for key in keys), strict=False
-            ):
-                found[missing[key]] = features
-                self._features.put(key, features)
-        return found
+                found[key] = known
+        for key, mood in zip(missing, self._read(list(missing.values())), strict=True):
+            found[key] = self._score_one(mood, bool(missing[key].text))
+            self._scores.put(key, found[key])
+        return [found[key] for key in keys]
 
-    def _encode(self, images: Iterable[bytes]) -> Tensor:
-        pixels = np.zeros((IMAGE_ROWS, 224, 224, 3), dtype=np.uint8)
-        for row, image in enumerate(images):
-            pixels[row] = to_pixels(image)
-        features: Tensor = self._checkpoint.image_encoder(torch.from_numpy(pixels))
-        return features.half()
+    def embed(self, items: Sequence[ScoreInput]) -> list[Embedding]:
+        """Places of posts in the joint space, in the order given.
 
-    def _read(self, output: MoodOutput, has_both: list[bool]) -> Iterator[Scores]:
+        Raises:
+            ValueError: an image is not a readable rendition.
+        """
+        return [
+            Embedding(mood.text_joint.copy() if item.text else None, _copied(mood.image_joint))
+            for item, mood in zip(items, self._read(items), strict=True)
+        ]
+
+    def _read(self, items: Sequence[ScoreInput]) -> list[Mood]:
+        windows = (items[start : start + _WINDOW] for start in range(0, len(items), _WINDOW))
+        return [mood for window in windows for mood in self._passes.read(window)]
+
+    def _score_one(self, mood: Mood, has_text: bool) -> Scores:
         temperatures = self._checkpoint.calibration.temperatures
-        logits = {name: values.double().numpy() for name, values in output.logits.items()}
+        logits = {head: row.astype(np.float64) for head, row in mood.logits.items()}
         sentiment = softmax(logits["sentiment"], temperatures["sentiment"])
-        emotions = sigmoid(logits["emotions"], temperatures["emotions"])
-        irony = sigmoid(logits["irony"], temperatures["irony"])
-        offence = sigmoid(logits["offence"], temperatures["offence"])
-        mismatches = _mismatches(output)
-        for row, both in enumerate(has_both):
-            negative, _, positive = sentiment[row]
-            confidence = _rounded(sentiment[row].max())
-            alpha_text = _rounded(output.alphas[row, 0])
-            yield Scores(
-                sentiment=_named(SENTIMENTS, sentiment[row]),
-                emotions=_named(EMOTIONS, emotions[row]),
-                irony=_rounded(irony[row, 0]),
-                offence=_rounded(offence[row, 0]),
-                valence=_rounded(positive - negative),
-                confidence=confidence,
-                abstained=confidence < self._checkpoint.calibration.abstain_below,
-                alpha_text=alpha_text,
-                alpha_image=_rounded(1 - alpha_text),
-                mismatch=_rounded(mismatches[row]) if both else None,
-                model=self.model,
-            )
+        confidence = _rounded(sentiment.max())
+        alpha_text = _rounded(mood.alphas[0])
+        return Scores(
+            sentiment=_named(SENTIMENTS, sentiment),
+            emotions=_named(EMOTIONS, sigmoid(logits["emotions"], temperatures["emotions"])),
+            irony=_rounded(sigmoid(logits["irony"], temperatures["irony"])[0]),
+            offence=_rounded(sigmoid(logits["offence"], temperatures["offence"])[0]),
+            valence=_rounded(sentiment[2] - sentiment[0]),
+            confidence=confidence,
+            abstained=confidence < self._checkpoint.calibration.abstain_below,
+            alpha_text=alpha_text,
+            alpha_image=_rounded(1 - alpha_text),
+            mismatch=_mismatch(mood) if has_text else None,
+            model=self.model,
+        )
 
 
-def _mismatches(output: MoodOutput) -> Tensor:
-    if output.image_joint is None:
-        return torch.zeros(ROWS)
-    return mismatch_score(output.text_joint, output.image_joint)
+def _mismatch(mood: Mood) -> float | None:
+    """(1 - cos(text, image)) / 2, in [0, 1]; 0 where they agree, None without an image."""
+    if mood.image_joint is None:
+        return None
+    cosine = (mood.text_joint.astype(np.float64) * mood.image_joint).sum()
+    return _rounded(min(max((1 - cosine) / 2, 0.0), 1.0))
 
 
-def _average(images: tuple[bytes, ...], features: dict[bytes, Tensor]) -> Tensor:
-    """Patch features of a post's images, averaged: (patches, width)."""
-    return torch.stack([features[image].float() for image in images]).mean(dim=0)
+def _key(item: ScoreInput) -> bytes:
+    return content_key(item.text.encode("utf-8", "surrogatepass"), *item.images)
 
 
-def _cut(members: list[Member], size: int) -> Iterator[list[Member]]:
-    return (members[start : start + size] for start in range(0, len(members), size))
+def _copied(row: Floats | None) -> Floats | None:
+    return None if row is None else row.copy()
 
 
-def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
-    return {name: _rounded(value) for name, value in zip(names, values, strict=True)}
+def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
+    return {name: _rounded(value) for name, value in zip(names, values.tolist(), strict=True)}
 
 
-def _rounded(value: float | Tensor) -> float:
+def _rounded(value: float | np.floating) -> float:
     return round(float(value), _DECIMALS)

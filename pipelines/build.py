@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.following import Loading
 from pipelines.run_folder import RunFolder
 from pipelines.settings import Settings, SettingsError
 from pipelines.sinks import Sink, build_sinks
@@ -117,13 +118,21 @@ def checkpoint_path(settings: Settings) -> str:
     return settings.model.checkpoint or str(DEFAULT_CHECKPOINT)
 
 
+def build_loading(settings: Settings) -> Loading:
+    """How workers load models."""
+    model = settings.model
+    return Loading(model.threads, model.engine, model.precision)
+
+
 def build_shadow(settings: Settings) -> CompareShadow | None:
     """The second model, if there is to be one; on input without end or pace it never waits."""
     model, source = settings.model, settings.source
     if model.shadow is None:
         return None
     is_live = source.kafka.stop is None if source.kafka else source.speed is not None
-    return CompareShadow(model.shadow, model.shadow_share, model.threads, waits=not is_live)
+    return CompareShadow(
+        model.shadow, model.shadow_share, build_loading(settings), waits=not is_live
+    )
 
 
 def build_stages(
@@ -152,7 +161,7 @@ def build_stages(
         attach=Attach(),
         read=Read(
             checkpoint=checkpoint_path(settings),
-            threads=settings.model.threads,
+            loading=build_loading(settings),
             refresh_seconds=settings.model.refresh_seconds,
             shadow=build_shadow(settings),
         ),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from pipelines.evaluate import add_evaluate
+from pipelines.export import add_export
 from pipelines.file_commands import (
     SETTINGS_HELP,
     add_backtest,
@@ -43,6 +44,7 @@ examples:
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
   moodwire train --data data --output out    train a model of your own
   moodwire evaluate --data DIR --output evaluation   an honest report about the model
+  moodwire export --checkpoint model         make a model ready to serve without torch
   moodwire dead-letters list out             what was refused, where and why
   moodwire models use models/2026-12         let running pipelines use another model
   moodwire quality posts.jsonl --report quality.html
@@ -69,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_deliver(commands)
     add_train(commands)
     add_evaluate(commands)
+    add_export(commands)
     _add_dead_letters(commands)
     add_models(commands)
     add_quality(commands)

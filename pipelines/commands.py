@@ -214,6 +214,12 @@ def _train(args: argparse.Namespace, console: Console) -> int:
     return train_command(args, console)
 
 
+def _export(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.export import export
+
+    return export(args, console)
+
+
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
@@ -258,6 +264,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "deliver": _deliver,
     "train": _train,
     "evaluate": _evaluate,
+    "export": _export,
     "dead-letters": _dead_letters,
     "models": _models,
     "quality": _quality,

@@ -102,6 +102,8 @@ class ModelSettings(Strict, frozen=True, kw_only=True):
 
     checkpoint: str | None = None
     threads: Count | None = None
+    engine: Literal["auto", "onnx", "torch"] = "auto"
+    precision: Literal["auto", "fp32", "int8"] = "auto"
     refresh_seconds: Seconds = 10
     shadow: str | None = None
     shadow_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1

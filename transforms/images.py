@@ -12,7 +12,7 @@ from typing import Final
 from cachetools import LRUCache, cached
 from PIL import Image
 
-from models.images import render
+from models.images import decode_small, render
 from schemas.records import Media
 
 MAX_BYTES: Final = 10 * 1024 * 1024
@@ -54,6 +54,7 @@ def read_image(content: bytes) -> Media:
         if width * height > MAX_PIXELS:
             raise Unusable("too_many_pixels", f"{width} x {height}, at most {MAX_PIXELS:,} pixels")
         try:
+            decode_small(image)
             image.load()
             rendition = render(image)
         except _BROKEN as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -22,8 +21,6 @@ from transforms.shadow import CompareShadow
 
 LOG = logging.getLogger(__name__)
 MAX_BATCH_POSTS = 256
-# Runners call from many threads; torch would give each its own pool and they would fight for cores.
-_MODEL_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
 
 def score_input(post: Post) -> ScoreInput:
@@ -66,7 +63,7 @@ def read_batch(
 ) -> list[tuple[ScoreInput, Reading]]:
     """What the model saw of each post and made of it, in the order of `posts`."""
     inputs = [score_input(post) for post in posts]
-    scores = _MODEL_THREAD.submit(model.score, inputs).result()
+    scores = model.score(inputs)
     readings = [make_reading(post, found) for post, found in zip(posts, scores, strict=True)]
     return list(zip(inputs, readings, strict=True))
 
@@ -74,15 +71,15 @@ def read_batch(
 class MoodModelHandler(ModelHandler[Post, Reading, FollowingScorer]):
     """Loads the checkpoint once a process and reads posts in batches.
 
-    `Scorer` sorts a batch by length and gives each post the same scores in any company, so the
-    batch size is a matter of speed alone.
+    `Scorer` gives each post the same scores in any company, so the batch size is a matter of speed
+    alone. Its threads are shared by all that a runner calls it from.
     """
 
     def __init__(
-        self, checkpoint: str, threads: int | None = None, refresh_seconds: float = 0.0
+        self, checkpoint: str, loading: Loading = Loading(), refresh_seconds: float = 0.0
     ) -> None:
         super().__init__(min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS)
-        self._arguments = (checkpoint, Loading(threads), refresh_seconds)
+        self._arguments = (checkpoint, loading, refresh_seconds)
 
     def load_model(self) -> FollowingScorer:
         """The process's scorer of the checkpoint, which follows it where it is a pointer."""
@@ -157,13 +154,13 @@ class Read(beam.PTransform):
 
     Attributes:
         checkpoint: a checkpoint folder, or a file that names one.
-        threads: of the model; None is every core.
+        loading: with which threads, engine and precision a worker loads models.
         refresh_seconds: how often the file is looked at; 0 is never.
         shadow: a second model that reads some of the posts too, for comparison.
     """
 
     checkpoint: str
-    threads: int | None = None
+    loading: Loading = field(default_factory=Loading)
     refresh_seconds: float = 0.0
     shadow: CompareShadow | None = None
 
@@ -172,7 +169,7 @@ class Read(beam.PTransform):
 
     def expand(self, posts: PCollection[Post]) -> PCollection[Reading]:
         """Pin a model, run it in batches and put event time back."""
-        arguments = (self.checkpoint, self.threads, self.refresh_seconds)
+        arguments = (self.checkpoint, self.loading, self.refresh_seconds)
         handler = MoodModelHandler(*arguments)
         pinned = posts | "PinModel" >> beam.ParDo(_PinModel(handler)).with_output_types(Post)
         if self.shadow is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -95,12 +95,13 @@ class CompareShadow(beam.PTransform):
     Attributes:
         checkpoint: folder of the second model, or a file that names one.
         share: of the posts, chosen by their identity.
+        loading: how a worker loads it.
         waits: compare every chosen post before its bundle ends: for input that nobody waits for.
     """
 
     checkpoint: str
     share: float = 0.1
-    threads: int | None = None
+    loading: Loading = field(default_factory=Loading)
     waits: bool = False
 
     def __post_init__(self) -> None:
@@ -108,5 +109,5 @@ class CompareShadow(beam.PTransform):
 
     def expand(self, pairs: PCollection[tuple[ScoreInput, Reading]]) -> PCollection[None]:
         """Compare bundle by bundle."""
-        compare = _Compare(self.checkpoint, Loading(self.threads), self.share, self.waits)
+        compare = _Compare(self.checkpoint, self.loading, self.share, self.waits)
         return pairs | "CompareMoods" >> beam.ParDo(compare)

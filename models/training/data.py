@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTIONS
-from models.text_encoder import TextTokenizer
 from models.text_preparation import prepare_text
+from models.text_tokenizer import TextTokenizer
 
 # Task -> (folder, labels of a single-label task).
 TASKS: dict[str, tuple[str, tuple[str, ...]]] = {

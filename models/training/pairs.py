@@ -13,8 +13,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from models.images import render, to_pixels
 from models.labels import SENTIMENTS
-from models.text_encoder import TextEncoder, TextTokenizer
+from models.text_encoder import TextEncoder
 from models.text_preparation import prepare_text
+from models.text_tokenizer import TextTokenizer
 from models.training.averaging import trained_parameters
 from models.training.data import TrainingDataError, pad, read_rows
 from models.training.features import FeatureStore, Tensors, digest, fingerprint

@@ -11,7 +11,14 @@ from models.calibration import (
     fit_softmax_temperature,
     softmax,
 )
-from models.checkpoint import Calibration, Checkpoint, load_checkpoint, save_checkpoint
+from models.checkpoint import (
+    Calibration,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
+from models.engines.export import export_checkpoint
 from models.image_encoder import ImageEncoder
 from models.labels import HEADS
 from models.scorer import Scorer
@@ -49,7 +56,16 @@ def ship(
     save_checkpoint(checkpoint, folder)
     calibration = calibrate(Scorer(load_checkpoint(folder)), data)
     save_checkpoint(dataclasses.replace(checkpoint, calibration=calibration), folder)
+    _export(folder)
     print(f"checkpoint in {folder}: {calibration}", flush=True)
+
+
+def _export(folder: Path) -> None:
+    """Graphs for serving; torch serves what ONNX cannot express."""
+    try:
+        export_checkpoint(folder, folder)
+    except CheckpointError as error:
+        print(f"not exported: {error}", flush=True)
 
 
 def calibrate(scorer: Scorer, data: Path) -> Calibration:

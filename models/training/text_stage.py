@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from models.labels import HEADS
 from models.mood_model import MoodModel
-from models.text_encoder import TextEncoder, TextTokenizer
+from models.text_encoder import TextEncoder
+from models.text_tokenizer import TextTokenizer
 from models.training.adapters import add_adapters, merge_adapters
 from models.training.data import TASKS, Example, load_task, pad, tokenise
 from models.training.loop import Loop, Run, build_optimizer

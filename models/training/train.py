@@ -11,7 +11,8 @@ import torch
 from models.checkpoint import Checkpoint, load_checkpoint
 from models.image_encoder import ImageEncoder
 from models.mood_model import MoodModel, MoodModelConfig
-from models.text_encoder import TextEncoder, TextTokenizer
+from models.text_encoder import TextEncoder
+from models.text_tokenizer import TextTokenizer
 from models.training.align_stage import train_align
 from models.training.data import TrainingDataError
 from models.training.features import FeatureStore

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.images import render, to_pixels
+from models.images import decode_small, render, to_pixels
 from tests.models.tiny_model import a_rendition
 
 
@@ -69,3 +69,30 @@ def test_animation_is_rendered_by_its_first_frame() -> None:
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
 
     assert to_pixels(render(Image.open(buffer))).min() > 250
+
+
+def a_photo(size: tuple[int, int]) -> bytes:
+    """A JPEG with detail of every size."""
+    noise = np.random.default_rng(0).integers(0, 255, (size[1] // 40, size[0] // 40, 3))
+    image = Image.fromarray(noise.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def test_a_large_jpeg_is_decoded_small_and_renders_nearly_the_same() -> None:
+    whole, small = opened(a_photo((2000, 1600))), opened(a_photo((2000, 1600)))
+
+    decode_small(small)
+
+    assert min(small.size) == 800
+    apart = to_pixels(render(whole)).astype(int) - to_pixels(render(small))
+    assert np.abs(apart).mean() < 2
+
+
+def test_what_is_no_large_jpeg_is_decoded_whole() -> None:
+    for image in (opened(a_photo((600, 480))), Image.new("RGBA", (2000, 2000))):
+        size = image.size
+        decode_small(image)
+
+        assert image.size == size

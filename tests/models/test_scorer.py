@@ -1,13 +1,14 @@
-import random
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from models.feature_cache import FeatureCache, content_key
+from models.checkpoint import describe_checkpoint
+from models.content_cache import ContentCache, content_key
 from models.labels import EMOTIONS, SENTIMENTS
 from models.scorer import ScoreInput, Scorer, Scores
-from tests.models.tiny_model import WORDS, a_checkpoint, a_rendition
+from tests.models.tiny_model import a_checkpoint, a_rendition, a_saved_checkpoint, many_posts
 
 CHECKPOINT = a_checkpoint()
 
@@ -16,25 +17,6 @@ def a_scorer(cached_images: int = 16) -> Scorer:
     for part in (CHECKPOINT.text_encoder, CHECKPOINT.image_encoder, CHECKPOINT.mood):
         part.eval()
     return Scorer(CHECKPOINT, cached_images)
-
-
-def many_posts() -> list[ScoreInput]:
-    """Texts of every length; some with one image, with two, with an image alone."""
-    rng = random.Random(0)
-    images = [a_rendition(red) for red in (0, 120, 240)]
-    texts = [" ".join(rng.choices(WORDS[4:], k=rng.randrange(1, 40))) for _ in range(40)]
-    posts = [
-        ScoreInput(text, (images[i % 3],) if i % 4 == 0 else ()) for i, text in enumerate(texts)
-    ]
-    return [*posts, ScoreInput("", (images[0],)), ScoreInput(""), ScoreInput("good", tuple(images))]
-
-
-def score_in_parts(scorer: Scorer, posts: list[ScoreInput], sizes: list[int]) -> list[Scores]:
-    scores: list[Scores] = []
-    while len(scores) < len(posts):
-        size = sizes[len(scores) % len(sizes)]
-        scores += scorer.score(posts[len(scores) : len(scores) + size])
-    return scores
 
 
 def test_scores_name_every_label_and_the_model() -> None:
@@ -98,34 +80,10 @@ def test_no_posts_no_scores() -> None:
     assert a_scorer().score([]) == []
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_scores_do_not_depend_on_batch_size_order_or_neighbours(seed: int) -> None:
-    posts, rng = many_posts(), random.Random(seed)
-    together = a_scorer().score(posts)
-    order = rng.sample(range(len(posts)), len(posts))
-
-    shuffled = score_in_parts(a_scorer(), [posts[index] for index in order], [1, 5, 2, 13, 3])
-
-    assert shuffled == [together[index] for index in order]
-
-
-def test_remembered_images_give_the_same_bits() -> None:
-    posts, remembering = many_posts(), a_scorer(cached_images=2)
-    fresh = a_scorer(cached_images=0).score(posts)
-
-    assert remembering.score(posts) == fresh
-    assert remembering.score(posts) == fresh
-
-
 def test_post_longer_than_the_model_reads_is_cut() -> None:
     long, longer = a_scorer().score([ScoreInput("good " * 40), ScoreInput("good " * 400)])
 
     assert long == longer
-
-
-def test_unreadable_image_is_an_error() -> None:
-    with pytest.raises(ValueError, match="not a rendition"):
-        a_scorer().score([ScoreInput("good", (b"broken",))])
 
 
 def test_scores_are_plain_json() -> None:
@@ -134,18 +92,36 @@ def test_scores_are_plain_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(scores), type=Scores) == scores
 
 
+def test_scores_need_networks(tmp_path: Path) -> None:
+    described = describe_checkpoint(a_saved_checkpoint(tmp_path))
+
+    with pytest.raises(TypeError, match="give an engine too"):
+        Scorer(described)
+
+
 def test_cache_drops_what_was_unused_for_longest() -> None:
-    features = CHECKPOINT.image_encoder.mean
-    cache = FeatureCache(2)
-    cache.put(b"a", features)
-    cache.put(b"b", features)
+    cache: ContentCache[int] = ContentCache(2)
+    cache.put(b"a", 1)
+    cache.put(b"b", 2)
     cache.get(b"a")
 
-    cache.put(b"c", features)
+    cache.put(b"c", 3)
 
     assert len(cache) == 2
-    assert cache.get(b"b") is None
+    assert (cache.get(b"a"), cache.get(b"b"), cache.get(b"c")) == (1, None, 3)
+
+
+def test_cache_of_no_capacity_keeps_nothing() -> None:
+    cache: ContentCache[int] = ContentCache(0)
+
+    cache.put(b"a", 1)
+
+    assert (len(cache), cache.get(b"a")) == (0, None)
+
+
+def test_content_keys_tell_contents_apart() -> None:
     assert content_key(b"x") == content_key(b"x") != content_key(b"y")
+    assert content_key(b"a", b"bc") != content_key(b"ab", b"c")
 
 
 def test_embeddings_are_unit_vectors_of_what_is_there() -> None:

@@ -1,0 +1,130 @@
+"""What 8 bits cost in accuracy: `python -m benchmarks.bench_precision --data DIR`.
+
+The same checkpoint reads the validation parts with torch, with ONNX Runtime in 32-bit floats and
+in 8 bits; what differs is stated in points.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import describe_in_words, describe_machine
+from benchmarks.model_posts import read_pairs, read_texts
+from benchmarks.reports import table, write_results
+from models.checkpoint import DEFAULT_CHECKPOINT
+from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTIONS
+from models.scorer import ScoreInput, Scorer, Scores
+
+ENGINES = {"torch fp32": ("torch", "auto"), "fp32": ("onnx", "fp32"), "int8": ("onnx", "int8")}
+EMOTION_HOLDS = 0.3  # GoEmotions' customary threshold
+MOST_LOST = 0.5  # points
+Labelled = list[tuple[ScoreInput, tuple[int, ...]]]
+
+
+def parts(data: Path) -> dict[str, Labelled]:
+    """Validation posts of each task with the indexes of their labels."""
+    return {
+        "sentiment, macro-recall": read_texts(data, "sentiment", SENTIMENTS),
+        "emotion of four, macro-F1": read_texts(data, "emotion", TWEET_EMOTIONS),
+        "28 emotions, macro-F1": read_texts(data, "goemotions", EMOTIONS),
+        "irony, F1": read_texts(data, "irony", ("non_irony", "irony")),
+        "offence, macro-F1": read_texts(data, "offensive", ("not-offensive", "offensive")),
+        "text and image, accuracy": read_pairs(data, SENTIMENTS),
+    }
+
+
+def figure(task: str, scores: list[Scores], targets: list[tuple[int, ...]]) -> float:
+    """The measure that the task's name states, of 100."""
+    truth = np.zeros((len(targets), 28), np.bool_)
+    for row, held in enumerate(targets):
+        truth[row, list(held)] = True
+    predicted = np.zeros_like(truth)
+    for row, one in enumerate(scores):
+        predicted[row, list(_answer(task, one))] = True
+    if task.endswith("accuracy"):
+        return 100 * float((truth & predicted).any(axis=1).mean())
+    classes = [1] if task == "irony, F1" else list(np.flatnonzero(truth.any(axis=0)))
+    hits = (truth & predicted).sum(axis=0)[classes]
+    if task.endswith("recall"):
+        return 100 * float((hits / truth.sum(axis=0)[classes]).mean())
+    return 100 * float((2 * hits / (truth.sum(axis=0) + predicted.sum(axis=0))[classes]).mean())
+
+
+def _answer(task: str, scores: Scores) -> list[int]:
+    if task.startswith("28"):
+        return [i for i, name in enumerate(EMOTIONS) if scores.emotions[name] >= EMOTION_HOLDS]
+    if task.startswith("emotion"):
+        return [int(np.argmax([scores.emotions[name] for name in TWEET_EMOTIONS]))]
+    if task.startswith(("irony", "offence")):
+        return [int(getattr(scores, task.partition(",")[0]) >= 0.5)]
+    return [int(np.argmax([scores.sentiment[name] for name in SENTIMENTS]))]
+
+
+def measure(checkpoint: Path, data: Path) -> dict[str, dict[str, float]]:
+    """Figures by task and engine, and how far sentiments are from torch's at most."""
+    scorers = {
+        name: Scorer.load(checkpoint, engine=engine, precision=precision)
+        for name, (engine, precision) in ENGINES.items()
+    }
+    found: dict[str, dict[str, float]] = {}
+    for task, rows in parts(data).items():
+        posts, targets = [post for post, _ in rows], [target for _, target in rows]
+        scores = {name: scorer.score(posts) for name, scorer in scorers.items()}
+        found[task] = {name: figure(task, one, targets) for name, one in scores.items()}
+        found[task]["mean difference of P(positive)"] = float(
+            np.mean(
+                [
+                    abs(one.sentiment["positive"] - other.sentiment["positive"])
+                    for one, other in zip(scores["torch fp32"], scores["int8"], strict=True)
+                ]
+            )
+        )
+        print(task, found[task], flush=True)
+    return found
+
+
+def in_words(results: dict[str, Any]) -> str:
+    """The report for people."""
+    rows = []
+    for task, found in results["tasks"].items():
+        lost = found["torch fp32"] - found["int8"]
+        cells = [f"{found[name]:.2f}" for name in ENGINES]
+        apart = found["mean difference of P(positive)"]
+        rows.append([task, *cells, f"{-lost:+.2f}", f"{apart:.4f}"])
+    return (
+        "\n\n".join(
+            [
+                "# Precision: what 8 bits cost",
+                describe_in_words(results["machine"]),
+                f"{results['model']} on the validation parts, of 100; at most {MOST_LOST} "
+                "points may be lost. Difference: mean of |P(positive)| between torch and int8.",
+                table(["", *ENGINES, "int8 - torch", "difference"], rows),
+            ]
+        )
+        + "\n"
+    )
+
+
+def main() -> None:
+    """Measure and write the report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with text/ and pairs/")
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"))
+    args = parser.parse_args()
+    results = {
+        "machine": describe_machine(),
+        "model": Scorer.load(args.checkpoint).model,
+        "tasks": measure(args.checkpoint, args.data),
+    }
+    write_results(results, in_words(results), args.output, "precision")
+
+
+if __name__ == "__main__":
+    main()

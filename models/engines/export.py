@@ -1,0 +1,134 @@
+"""Writes the ONNX graphs of a checkpoint beside its weights, which they share."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import onnx
+from onnx import ModelProto
+
+from models.checkpoint import (
+    GRAPH_SUFFIX,
+    WEIGHTS_FILE,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+)
+from models.engines.graph_weights import WeightSwap
+from models.engines.graphs import trace_image, trace_mood, trace_text
+from models.engines.onnx_engine import (
+    DIGEST_KEY,
+    PRECISIONS,
+    WHOLE,
+    OnnxEngine,
+    digest_of,
+    graph_file,
+)
+from models.engines.packed_weights import read_index
+from models.engines.torch_engine import TorchEngine
+from models.scorer import ScoreInput, Scorer
+
+# Parts that are faster in 8 bits; the others are whole in every precision (docs/decisions/0031).
+IN_EIGHT_BITS: Final = ("text",)
+_PROBES: Final = (ScoreInput("what a lovely day"), ScoreInput("it broke again, never buy this one"))
+_MOST_APART: Final = {"fp32": 0.001, "int8": 0.1}  # in the probability of a sentiment
+
+
+def export_checkpoint(
+    source: Path,
+    output: Path,
+    precisions: Sequence[str] = PRECISIONS,
+    on_graph: Callable[[str], None] = lambda name: None,
+) -> list[Path]:
+    """Writes the graphs, and where `output` is another folder the checkpoint's own files too.
+
+    Returns:
+        The graphs. Earlier ones in `output` are gone.
+
+    Raises:
+        CheckpointError: `source` cannot be used, has networks that ONNX cannot express, or the
+            graphs do not say what torch says.
+    """
+    checkpoint = load_checkpoint(source)
+    _copy(source, output)
+    written = []
+    for name, graph in _graphs(checkpoint, output / WEIGHTS_FILE, precisions):
+        file = output / name
+        on_graph(name)
+        onnx.save(graph, file)
+        written.append(file)
+    for precision in precisions:
+        _compare(checkpoint, output, precision)
+    return written
+
+
+def graph_names(precisions: Sequence[str]) -> list[str]:
+    """Files that an export writes."""
+    return [
+        graph_file(Path(), part, precision).name
+        for part in ("text", "image", "mood_of_text", "mood_of_both")
+        for precision in _precisions_of(part, precisions)
+    ]
+
+
+def _precisions_of(part: str, precisions: Sequence[str]) -> Sequence[str]:
+    return precisions if part in IN_EIGHT_BITS else (WHOLE,)
+
+
+def _copy(source: Path, output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    for old in output.glob(f"*{GRAPH_SUFFIX}"):
+        old.unlink()
+    if output.resolve() != source.resolve():
+        for file in source.iterdir():
+            if file.is_file() and file.suffix != GRAPH_SUFFIX:
+                shutil.copyfile(file, output / file.name)
+
+
+def _graphs(
+    checkpoint: Checkpoint, weights: Path, precisions: Sequence[str]
+) -> Iterator[tuple[str, ModelProto]]:
+    """Name and graph, its weights those in the file."""
+    stored, digest = read_index(weights), digest_of(weights)
+    for part, trace in _traces(checkpoint):
+        try:
+            traced = trace()
+        except Exception as error:  # of many kinds, by what the network does
+            raise CheckpointError(
+                f"{weights.parent}: its {part} network cannot be made an ONNX graph ({error}); "
+                "serve it with torch (`model.engine: torch`)"
+            ) from error
+        for precision in _precisions_of(part, precisions):
+            graph = ModelProto()
+            graph.CopyFrom(traced)
+            WeightSwap(graph, stored, weights.name, int8=precision != WHOLE).apply()
+            graph.metadata_props.add(key=DIGEST_KEY, value=digest)
+            yield graph_file(Path(), part, precision).name, graph
+
+
+def _traces(checkpoint: Checkpoint) -> list[tuple[str, Callable[[], ModelProto]]]:
+    mood = checkpoint.mood
+    return [
+        ("text", lambda: trace_text(checkpoint.text_encoder)),
+        ("image", lambda: trace_image(checkpoint.image_encoder)),
+        ("mood_of_text", lambda: trace_mood(mood, with_image=False)),
+        ("mood_of_both", lambda: trace_mood(mood, with_image=True)),
+    ]
+
+
+def _compare(checkpoint: Checkpoint, output: Path, precision: str) -> None:
+    """Ask both engines about some texts; a graph that lost something in tracing shows here."""
+    rivals = (TorchEngine(checkpoint, device="cpu"), OnnxEngine(output, precision, workers=1))
+    theirs, ours = (Scorer(checkpoint, engine=engine).score(_PROBES) for engine in rivals)
+    apart = max(
+        abs(one.sentiment[name] - other.sentiment[name])
+        for one, other in zip(theirs, ours, strict=True)
+        for name in one.sentiment
+    )
+    if apart > _MOST_APART[precision]:
+        raise CheckpointError(
+            f"{output}: the {precision} graphs are {apart:.4f} away from torch in the probability "
+            f"of a sentiment, at most {_MOST_APART[precision]} was expected; serve this checkpoint "
+            "with torch (`model.engine: torch`), or export another precision"
+        )

@@ -1,0 +1,124 @@
+"""Traces the networks of a checkpoint to ONNX graphs."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, cast
+
+import onnx
+import torch
+from onnx import ModelProto
+from torch import Tensor, nn
+
+from models.labels import HEADS
+from models.mood_model import MoodModel, MoodOutput
+
+OPSET: Final = 17
+ANSWERS: Final = (*HEADS, "alphas", "text_joint")
+LENGTHS: Final = {"ids": "tokens", "tokens": "tokens", "patches": "patches"}  # known when run
+
+
+class _Text(nn.Module):
+    """(1, tokens) ids -> (1, tokens, width); one text a pass, so nothing is padded or masked."""
+
+    def __init__(self, text_encoder: nn.Module) -> None:
+        super().__init__()
+        self.text_encoder = text_encoder
+
+    def forward(self, ids: Tensor) -> Tensor:
+        backbone = cast(Any, self.text_encoder).backbone
+        return cast(Tensor, backbone(input_ids=ids).last_hidden_state)
+
+
+class _Image(nn.Module):
+    """(1, 224, 224, 3) bytes -> (1, patches, width)."""
+
+    def __init__(self, image_encoder: nn.Module) -> None:
+        super().__init__()
+        self.image_encoder = image_encoder
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return cast(Tensor, self.image_encoder(pixels))
+
+
+class _MoodOfText(nn.Module):
+    """Token features of a post without image -> `ANSWERS`."""
+
+    def __init__(self, mood: MoodModel) -> None:
+        super().__init__()
+        self.mood = mood
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, ...]:
+        return _answers(self.mood(tokens, torch.ones_like(tokens[:, :, 0]).bool()))
+
+
+class _MoodOfBoth(nn.Module):
+    """Features of a post with an image, and whether it has text -> `ANSWERS`, image_joint."""
+
+    def __init__(self, mood: MoodModel) -> None:
+        super().__init__()
+        self.mood = mood
+
+    def forward(self, tokens: Tensor, has_text: Tensor, patches: Tensor) -> tuple[Tensor, ...]:
+        token_mask = has_text[:, None].expand(-1, tokens.shape[1])
+        patch_mask = torch.ones_like(patches[:, :, 0]).bool()
+        output: MoodOutput = self.mood(tokens, token_mask, patches, patch_mask)
+        return (*_answers(output), cast(Tensor, output.image_joint))
+
+
+def _answers(output: MoodOutput) -> tuple[Tensor, ...]:
+    return (*(output.logits[name] for name in HEADS), output.alphas, output.text_joint)
+
+
+def trace_text(text_encoder: nn.Module) -> ModelProto:
+    """Graph `ids` -> `tokens`."""
+    config = cast(Any, text_encoder).backbone.config
+    chosen, config._attn_implementation = config._attn_implementation, "eager"
+    try:
+        return _trace(_Text(text_encoder), (torch.ones(1, 5).long(),), ["ids"], ["tokens"])
+    finally:
+        config._attn_implementation = chosen
+
+
+def trace_image(image_encoder: nn.Module) -> ModelProto:
+    """Graph `pixels` -> `patches`."""
+    pixels = torch.zeros(1, 224, 224, 3, dtype=torch.uint8)
+    return _trace(_Image(image_encoder), (pixels,), ["pixels"], ["patches"])
+
+
+def trace_mood(mood: MoodModel, with_image: bool) -> ModelProto:
+    """Graph `tokens` -> `ANSWERS`; with an image also `has_text`, `patches` -> `image_joint`."""
+    tokens = torch.rand(1, 5, mood.config.text_width)
+    if not with_image:
+        return _trace(_MoodOfText(mood), (tokens,), ["tokens"], list(ANSWERS))
+    both = (tokens, torch.tensor([True]), torch.rand(1, 9, mood.config.image_width))
+    names = ["tokens", "has_text", "patches"]
+    return _trace(_MoodOfBoth(mood), both, names, [*ANSWERS, "image_joint"])
+
+
+def _trace(
+    module: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
+) -> ModelProto:
+    """A graph whose initialisers have the names of the checkpoint's weights.
+
+    Nothing is folded here: it would make new weights of those that ship. ONNX Runtime folds.
+    """
+    named = (*inputs, *outputs)
+    lengths = {name: {1: size} for name, size in LENGTHS.items() if name in named}
+    with TemporaryDirectory() as folder, torch.inference_mode(), warnings.catch_warnings():
+        file = Path(folder) / "traced.onnx"
+        warnings.simplefilter("ignore")  # of tracing, about shapes that are fixed here
+        torch.onnx.export(
+            module.eval(),
+            example,
+            file,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=lengths,
+            opset_version=OPSET,
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
+            dynamo=False,
+        )
+        return onnx.load(file)
