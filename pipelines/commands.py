@@ -217,7 +217,8 @@ def _train(args: argparse.Namespace, console: Console) -> int:
 def _export(args: argparse.Namespace, console: Console) -> int:
     from pipelines.export import export
 
-    return export(args, console)
+    export(args, console)
+    return OK
 
 
 def _dead_letters(args: argparse.Namespace, console: Console) -> int:

@@ -35,7 +35,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     )
 
 
-def export(args: argparse.Namespace, console: Console) -> int:
+def export(args: argparse.Namespace, console: Console) -> None:
     """Export, and say what was written."""
     from rich.progress import Progress
 
@@ -59,5 +59,5 @@ def export(args: argparse.Namespace, console: Console) -> int:
         f"{len(names)} graphs in {output}, checked against torch; "
         f"{total / 1e6:.1f} MB with the weights",
         highlight=False,
+        soft_wrap=True,
     )
-    return 0

@@ -41,5 +41,5 @@ def test_a_folder_that_is_no_checkpoint_is_one_line(
     assert main(["export", "--checkpoint", str(tmp_path)]) == MISUSED
 
     said = capsys.readouterr().err
-    assert "config.json is missing" in said.replace("\n", " ")
+    assert "config.json is missing" in " ".join(said.split())
     assert "Traceback" not in said

@@ -57,7 +57,7 @@ def test_graphs_of_other_weights_are_refused_with_the_remedy(folder: Path, tmp_p
     other = a_saved_checkpoint(tmp_path / "other", seed=1)
     (other / "weights.safetensors").replace(folder / "weights.safetensors")
 
-    with pytest.raises(CheckpointError, match=r"other weights .* moodwire export --checkpoint"):
+    with pytest.raises(CheckpointError, match=r"other weights .*`moodwire export --checkpoint"):
         OnnxEngine(folder, "fp32", workers=1)
 
 
