@@ -27,6 +27,7 @@ from tests.end_to_end.kafka_runs import free_ports, running_broker
 
 NAME = "upgrade"
 POSTS, HALF = 160, 80
+ENGINE = "torch"  # state that is kept holds what a release read, and they all have this engine
 RELEASES = Path(__file__).with_name("releases")
 SECONDS = 300.0
 
@@ -55,7 +56,10 @@ class Upgrade:
     def expected(self) -> compare.Kinds:
         """What all that the topic holds should come to."""
         return reference.of_topic(
-            self.broker.bootstrap_servers, f"{NAME}-posts", self.home / "reference"
+            self.broker.bootstrap_servers,
+            f"{NAME}-posts",
+            self.home / "reference",
+            engine=ENGINE,
         )
 
     def await_readings(self, count: int) -> None:
@@ -97,6 +101,7 @@ def prepared(home: Path) -> Iterator[Upgrade]:
                 }
             },
             flink={"folder": str(home / "flink"), "rest_port": rest, "checkpoint_seconds": 3},
+            engine=ENGINE,
         )
         launcher = Launcher(settings, NAME, f"127.0.0.1:{rest}")
         outputs = Outputs(broker.bootstrap_servers, f"{NAME}-")

@@ -21,6 +21,8 @@ def write_settings(
     source: dict[str, Any],
     sinks: dict[str, Any],
     flink: dict[str, Any] | None = None,
+    *,
+    engine: str = "auto",
 ) -> Path:
     """Settings of a run called `name`, written to `file`."""
     demo: dict[str, Any] = yaml.safe_load((DEMO / "moodwire.yaml").read_text())
@@ -29,7 +31,7 @@ def write_settings(
         "title": name,
         "source": {"disorder_seconds": 120, "kafka": {**source, "group_id": name}},
         "alerts": ALERTS,
-        "model": {"threads": 1},
+        "model": {"threads": 1, "engine": engine},
         "sinks": sinks,
     }
     if flink is not None:

@@ -39,7 +39,13 @@ def of_stream(servers: str, stream: Stream, cached: Path) -> tuple[str, Kinds]:
     return (known / "hash").read_text(), read_folder(known / "out")
 
 
-def of_topic(servers: str, topic: str, folder: Path, records: Records | None = None) -> Kinds:
+def of_topic(
+    servers: str,
+    topic: str,
+    folder: Path,
+    records: Records | None = None,
+    engine: str = "auto",
+) -> Kinds:
     """The reference over a topic as it is now, from its first offsets up to explicit ones."""
     shutil.rmtree(folder, ignore_errors=True)
     stops: dict[int, int] = {}
@@ -55,6 +61,7 @@ def of_topic(servers: str, topic: str, folder: Path, records: Records | None = N
             "stop": {topic: stops},
         },
         sinks={"folder": str(folder / "out")},
+        engine=engine,
     )
     command = [sys.executable, "-m", "pipelines.command_line", "run", "--runner", "in-memory"]
     done = subprocess.run(
