@@ -110,9 +110,10 @@ class Passes:
         for row, index in enumerate(members):
             token_ids[row, : len(ids[index])] = ids[index]
             mask[row, : len(ids[index])] = True
-        tokens = self._engine.read_texts(token_ids, mask)
+        with_images = bool(items[members[0]].images)
+        tokens = self._engine.read_texts(token_ids, mask, with_images=with_images)
         patches = None
-        if items[members[0]].images:
+        if with_images:
             seen = [_average(items[index].images, features) for index in members]
             patches = _filled(np.stack(seen), rows)
             mask[: len(members)] &= np.array([[bool(items[index].text)] for index in members])

@@ -31,7 +31,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--precision",
         choices=("fp32", "int8"),
-        help="export one alone (default: both; int8 rounds what a layer reads to 8 bits)",
+        help="whole weights alone, or 8 bits too (default: int8, which serves either)",
     )
 
 

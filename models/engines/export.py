@@ -73,7 +73,9 @@ def graph_names(precisions: Sequence[str]) -> list[str]:
 
 
 def _precisions_of(part: str, precisions: Sequence[str]) -> Sequence[str]:
-    return precisions if part in IN_EIGHT_BITS else (WHOLE,)
+    if part not in IN_EIGHT_BITS:
+        return (WHOLE,)
+    return PRECISIONS if "int8" in precisions else precisions  # pairs are read whole either way
 
 
 def _copy(source: Path, output: Path) -> None:

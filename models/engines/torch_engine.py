@@ -52,7 +52,7 @@ class TorchEngine:
         self._image = checkpoint.image_encoder.to(self._device)
         self._mood = checkpoint.mood.to(self._device)
 
-    def read_texts(self, ids: Ids, mask: Mask) -> Floats:
+    def read_texts(self, ids: Ids, mask: Mask, *, with_images: bool) -> Floats:
         """Token features, see `Engine`."""
         with torch.inference_mode(), self._autocast():
             return _array(self._text(self._tensor(ids), self._tensor(mask)))

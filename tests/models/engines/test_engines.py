@@ -30,9 +30,9 @@ class Counted:
         self.name, self.rows, self.workers = engine.name, engine.rows, engine.workers
         self.texts = self.images = 0
 
-    def read_texts(self, ids: Ids, mask: Mask) -> Floats:
+    def read_texts(self, ids: Ids, mask: Mask, *, with_images: bool) -> Floats:
         self.texts += len(ids)
-        return self._engine.read_texts(ids, mask)
+        return self._engine.read_texts(ids, mask, with_images=with_images)
 
     def read_images(self, pixels: Pixels) -> Halves:
         self.images += len(pixels)
