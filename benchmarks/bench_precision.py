@@ -7,111 +7,90 @@ in 8 bits; what differs is stated in points.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe_in_words, describe_machine
-from benchmarks.model_posts import read_pairs, read_texts
 from benchmarks.reports import table, write_results
-from models.checkpoint import DEFAULT_CHECKPOINT
-from models.evaluation.intervals import interval
-from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTIONS
-from models.scorer import ScoreInput, Scorer, Scores
+from models.checkpoint import DEFAULT_CHECKPOINT, describe_checkpoint
+from models.evaluation.answers import Answers
+from models.evaluation.features import rendition
+from models.evaluation.intervals import Figure, TruthFigure
+from models.evaluation.labelled import load_pairs, load_texts
+from models.evaluation.paired import difference
+from models.evaluation.tasks import TEXT_TASKS, Task
+from models.labels import SENTIMENTS
+from models.scorer import ScoreInput, Scorer
+from models.text_preparation import prepare_text
+from models.training.figures import accuracy
 
 ENGINES = {"torch fp32": ("torch", "auto"), "fp32": ("onnx", "fp32"), "int8": ("onnx", "int8")}
-EMOTION_HOLDS = 0.3  # GoEmotions' customary threshold
 MOST_LOST = 0.5  # points
-Labelled = list[tuple[ScoreInput, tuple[int, ...]]]
-Marks = NDArray[np.bool_]
+POSITIVE = SENTIMENTS.index("positive")
 
 
-def parts(data: Path) -> dict[str, Labelled]:
-    """Validation posts of each task with the indexes of their labels."""
-    return {
-        "sentiment, macro-recall": read_texts(data, "sentiment", SENTIMENTS),
-        "emotion of four, macro-F1": read_texts(data, "emotion", TWEET_EMOTIONS),
-        "28 emotions, macro-F1": read_texts(data, "goemotions", EMOTIONS),
-        "irony, F1": read_texts(data, "irony", ("non_irony", "irony")),
-        "offence, macro-F1": read_texts(data, "offensive", ("not-offensive", "offensive")),
-        "text and image, accuracy": read_pairs(data, SENTIMENTS),
-    }
+class Part(NamedTuple):
+    """Labelled validation posts, how answers to them are decided, and the figure that counts."""
+
+    posts: list[ScoreInput]
+    truth: NDArray[Any]
+    decide: Callable[[Answers], NDArray[Any]]
+    figure: TruthFigure
 
 
-def figure(task: str, truth: Marks, predicted: Marks) -> float:
-    """The measure that the task's name states, of 100; marks are (posts, classes)."""
-    if task.endswith("accuracy"):
-        return 100 * float((truth & predicted).any(axis=1).mean())
-    classes = [1] if task == "irony, F1" else list(np.flatnonzero(truth.any(axis=0)))
-    hits = (truth & predicted).sum(axis=0)[classes]
-    if task.endswith("recall"):
-        return 100 * float((hits / truth.sum(axis=0)[classes]).mean())
-    return 100 * float((2 * hits / (truth.sum(axis=0) + predicted.sum(axis=0))[classes]).mean())
-
-
-def marks(rows: Iterable[Sequence[int]]) -> Marks:
-    """Which classes hold, (posts, classes)."""
-    held = list(rows)
-    found = np.zeros((len(held), len(EMOTIONS)), np.bool_)
-    for row, classes in enumerate(held):
-        found[row, list(classes)] = True
+def parts(data: Path, temperatures: dict[str, float]) -> dict[str, Part]:
+    """The text tasks by their headline figures, and the pairs."""
+    found = {}
+    for task in TEXT_TASKS.values():
+        name, figure = next(iter(task.figures.items()))
+        labelled = load_texts(data, task.name)
+        posts = [ScoreInput(prepare_text(text)) for text in labelled.texts]
+        title = f"{task.says}, {name.replace('_', ' ')}"
+        found[title] = Part(posts, labelled.truth, _decider(task, temperatures), figure)
+    pairs = load_pairs(data, "validation")
+    both = [
+        ScoreInput(prepare_text(text), (rendition(image),))
+        for text, image in zip(pairs.texts, pairs.images, strict=True)
+    ]
+    found["Text and image, accuracy"] = Part(
+        both, pairs.truth, lambda answers: answers.classes, accuracy
+    )
     return found
 
 
-def _answer(task: str, scores: Scores) -> list[int]:
-    if task.startswith("28"):
-        return [i for i, name in enumerate(EMOTIONS) if scores.emotions[name] >= EMOTION_HOLDS]
-    if task.startswith("emotion"):
-        return [int(np.argmax([scores.emotions[name] for name in TWEET_EMOTIONS]))]
-    if task.startswith(("irony", "offence")):
-        return [int(getattr(scores, task.partition(",")[0]) >= 0.5)]
-    return [int(np.argmax([scores.sentiment[name] for name in SENTIMENTS]))]
+def _decider(task: Task, temperatures: dict[str, float]) -> Callable[[Answers], NDArray[Any]]:
+    return lambda answers: task.decided(answers, temperatures)
 
 
 def measure(checkpoint: Path, data: Path) -> dict[str, dict[str, Any]]:
-    """Figures by task and engine, and how far 8 bits are from torch."""
+    """Figures by task and engine, and how far 8 bits are from torch; of 100."""
     scorers = {
         name: Scorer.load(checkpoint, engine=engine, precision=precision)
         for name, (engine, precision) in ENGINES.items()
     }
+    temperatures = describe_checkpoint(checkpoint).calibration.temperatures
     found: dict[str, dict[str, Any]] = {}
-    for task, rows in parts(data).items():
-        posts, truth = [post for post, _ in rows], marks(target for _, target in rows)
-        scores = {name: scorer.score(posts) for name, scorer in scorers.items()}
-        said = {
-            name: marks(_answer(task, one) for one in answers) for name, answers in scores.items()
-        }
-        found[task] = {
+    for title, (posts, truth, decide, figure) in parts(data, temperatures).items():
+        answers = {name: Answers.of(scorer.score(posts)) for name, scorer in scorers.items()}
+        said = {name: decide(one) for name, one in answers.items()}
+        positive = {name: one.sentiment[:, POSITIVE] for name, one in answers.items()}
+        found[title] = {
             "posts": len(posts),
-            **{name: figure(task, truth, answers) for name, answers in said.items()},
-            "change": _change(task, truth, said["int8"], said["torch fp32"]),
-            "apart": _apart(scores["int8"], scores["torch fp32"]),
+            **{name: 100 * figure(truth, one) for name, one in said.items()},
+            "change": _points(difference(truth, said["int8"], said["torch fp32"], figure, 0)),
+            "apart": float(np.abs(positive["int8"] - positive["torch fp32"]).mean()),
         }
-        print(task, found[task], flush=True)
+        print(title, found[title], flush=True)
     return found
 
 
-def _change(task: str, truth: Marks, ours: Marks, theirs: Marks) -> str:
-    """What 8 bits add to the measure, with its paired 95 % bootstrap interval."""
-    added = interval(
-        lambda rows: (
-            figure(task, truth[rows], ours[rows]) - figure(task, truth[rows], theirs[rows])
-        ),
-        len(truth),
-        seed=0,
-    )
-    return f"{added.value:+.2f} [{added.low:+.2f}, {added.high:+.2f}]"
-
-
-def _apart(ours: list[Scores], theirs: list[Scores]) -> float:
-    """Mean of |P(positive) - P'(positive)|."""
-    pairs = zip(ours, theirs, strict=True)
-    return float(
-        np.mean([abs(a.sentiment["positive"] - b.sentiment["positive"]) for a, b in pairs])
-    )
+def _points(added: Figure) -> str:
+    """A difference of shares, of 100."""
+    return f"{100 * added.value:+.2f} [{100 * added.low:+.2f}, {100 * added.high:+.2f}]"
 
 
 def in_words(results: dict[str, Any]) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from PIL import Image
 
 from benchmarks.demo_stream import DEMO
-from models.images import render
+from models.evaluation.features import rendition
 from models.scorer import ScoreInput
 from models.text_preparation import prepare_text
+from models.training.data import read_rows
 from pipelines.score import prepare_lines
 from schemas.records import Post
 from transforms.read import score_input
@@ -51,30 +47,6 @@ def with_reposts(posts: list[ScoreInput], share: float, seed: int = 1) -> list[S
     return played
 
 
-def read_texts(
-    data: Path, folder: str, labels: Sequence[str]
-) -> list[tuple[ScoreInput, tuple[int, ...]]]:
-    """Validation texts with the indexes of their labels."""
-    rows = _rows(data / "text" / folder / "validation.jsonl.gz")
-    return [(ScoreInput(prepare_text(row["text"])), _indexes(row, labels)) for row in rows]
-
-
-def read_pairs(data: Path, labels: Sequence[str]) -> list[tuple[ScoreInput, tuple[int, ...]]]:
-    """Validation texts with their images and the indexes of their labels."""
-    folder = data / "pairs/mvsa_single"
-    return [
-        (
-            ScoreInput(prepare_text(row["text"]), (_rendition(folder / row["image"]),)),
-            _indexes(row, labels),
-        )
-        for row in _rows(folder / "validation.jsonl.gz")
-    ]
-
-
-def _indexes(row: dict[str, Any], labels: Sequence[str]) -> tuple[int, ...]:
-    return tuple(labels.index(name) for name in row.get("labels", [row.get("label")]))
-
-
 def _unique(posts: Iterator[ScoreInput]) -> Iterator[ScoreInput]:
     seen: set[str] = set()
     for post in posts:
@@ -91,22 +63,12 @@ def _demo() -> Iterator[ScoreInput]:
 
 def _labelled(data: Path, count: int) -> Iterator[ScoreInput]:
     """Tweets without and with images in turn, shuffled the same way each time."""
-    texts = _rows(data / "text/sentiment/validation.jsonl.gz")
-    pairs = _rows(data / "pairs/mvsa_single/train.jsonl.gz")
+    texts = read_rows(data / "text/sentiment/validation.jsonl.gz")
+    pairs = read_rows(data / "pairs/mvsa_single/train.jsonl.gz")
     pictured = round(count * IMAGE_SHARE)
     rng = random.Random(0)
     chosen = [*rng.sample(texts, count - pictured + 20), *rng.sample(pairs, pictured)]
     rng.shuffle(chosen)
     for row in chosen:
         files = [data / "pairs/mvsa_single" / row["image"]] if "image" in row else []
-        yield ScoreInput(prepare_text(row["text"]), tuple(map(_rendition, files)))
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def _rendition(file: Path) -> bytes:
-    with Image.open(file) as image:
-        return render(image)
+        yield ScoreInput(prepare_text(row["text"]), tuple(map(rendition, files)))

@@ -214,6 +214,11 @@ def _train(args: argparse.Namespace, console: Console) -> int:
     return train_command(args, console)
 
 
+def _evaluate(args: argparse.Namespace, console: Console) -> int:
+    evaluate(args, console)
+    return OK
+
+
 def _export(args: argparse.Namespace, console: Console) -> int:
     from pipelines.export import export
 
@@ -245,11 +250,6 @@ def _quality(args: argparse.Namespace, console: Console) -> int:
 
 def _doctor(args: argparse.Namespace, console: Console) -> int:
     return run_doctor(args.settings)
-
-
-def _evaluate(args: argparse.Namespace, console: Console) -> int:
-    evaluate(args, console)
-    return OK
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {

@@ -6,19 +6,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.evaluation.features import rendition
+from models.evaluation.labelled import load_pairs
 from models.evaluation.recall import Recall, recall_at
-from models.images import render
 from models.scorer import Embedding, ScoreInput, Scorer
 from models.text_preparation import prepare_text
-from models.training.data import read_rows
 
-MVSA = Path("pairs/mvsa_single")
 _AT_ONCE = 64
 
 
@@ -45,11 +43,12 @@ def main() -> None:
 
 def validation_pairs(data: Path) -> list[ScoreInput]:
     """MVSA-Single's validation part as the model reads it; pairs without text are left out."""
-    folder = data / MVSA
-    rows = read_rows(folder / "validation.jsonl.gz")
+    found = load_pairs(data, "validation")
     pairs = [
-        ScoreInput(prepare_text(row["text"]), (_rendition(folder / row["image"]),))
-        for row in track(rows, "reading images")
+        ScoreInput(prepare_text(text), (rendition(image),))
+        for text, image in track(
+            zip(found.texts, found.images, strict=True), "reading images", total=len(found)
+        )
     ]
     return [pair for pair in pairs if pair.text]
 
@@ -78,11 +77,6 @@ def table(title: str, recalls: list[Recall]) -> Table:
     for one in recalls:
         shown.add_row(one.direction, str(one.k), str(one.recall), f"{one.chance:.3f}")
     return shown
-
-
-def _rendition(file: Path) -> bytes:
-    with Image.open(file) as image:
-        return render(image)
 
 
 if __name__ == "__main__":

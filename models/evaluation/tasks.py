@@ -69,6 +69,11 @@ class Task:
             return np.asarray((probabilities >= 0.5).astype(np.int64))
         return np.asarray(probabilities >= EMOTION_HOLDS)
 
+    def decided(self, answers: Answers, temperatures: dict[str, float]) -> Decided:
+        """What readings say: the answers at the temperatures that ship, decided."""
+        temperature = temperatures[self.head] if self.head else 1.0
+        return self.decide(self.probabilities(self.logits(answers, temperatures), temperature))
+
     @property
     def scalings(self) -> dict[str, Fit]:
         """Ways to scale the logits, by name."""

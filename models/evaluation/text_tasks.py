@@ -42,7 +42,7 @@ def task_report(
     truth = posts.truth
     logits = task.logits(answers, temperatures)
     shipped = temperatures[task.head] if task.head else None
-    decided = task.decide(task.probabilities(logits, shipped or 1.0))
+    decided = task.decided(answers, temperatures)
     held_out = cross_fitted(logits, truth, task.scalings["temperature"], seed)
     shares, by_label = _labels(task, truth, decided, seed)
     report = TaskReport(
