@@ -84,6 +84,7 @@ class Evaluation:
         return Report(
             model=self.checkpoint.version,
             checkpoint=self.scoring.fingerprint,
+            engine=self.scoring.scorer.engine,
             date=datetime.now(UTC).date().isoformat(),
             seed=request.seed,
             limit=request.limit,

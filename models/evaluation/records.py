@@ -122,7 +122,10 @@ class Fairness(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything that one evaluation found; parts that were not asked for are empty or None."""
+    """Everything that one evaluation found; parts that were not asked for are empty or None.
+
+    `engine` is what ran the checkpoint, empty in reports that did not say so yet.
+    """
 
     model: str
     checkpoint: str
@@ -134,6 +137,7 @@ class Report(msgspec.Struct, frozen=True):
     pooled: PairsReport | None = None
     robustness: list[Robustness] = []
     fairness: Fairness | None = None
+    engine: str = ""
     version: int = 1
 
 

@@ -20,9 +20,9 @@ _NOT_THE_MODEL = {".md", ".png"}
 class Scoring:
     """Answers of one checkpoint through the scorer that serves, each computed once.
 
-    Each few hundred answers are a file in the folder, with a key made from the checkpoint's files
-    and from every text and image asked about. A killed evaluation goes on after the last file;
-    other posts or another checkpoint are scored anew. `reused` counts rows that were not scored.
+    Each few hundred answers are a file in the folder, with a key made from the checkpoint's files,
+    the engine that runs it and every text and image asked about. A killed evaluation goes on after
+    the last file; other posts or another checkpoint are scored anew. `reused` counts rows that were not scored.
     """
 
     def __init__(self, checkpoint: Path, folder: Path, progress: Progress) -> None:
@@ -32,7 +32,7 @@ class Scoring:
 
     @cached_property
     def scorer(self) -> Scorer:
-        """Loaded when something is to be scored."""
+        """The scorer of the checkpoint as it would serve."""
         return Scorer.load(self.checkpoint)
 
     @cached_property
@@ -73,7 +73,8 @@ class Scoring:
         return answers
 
     def _key(self, inputs: Sequence[ScoreInput]) -> str:
-        digest = blake2b(self.fingerprint.encode(), digest_size=16)
+        maker = f"{self.fingerprint} {self.scorer.engine}"
+        digest = blake2b(maker.encode(), digest_size=16)
         for item in inputs:
             for part in (item.text.encode(), *item.images):
                 digest.update(len(part).to_bytes(8, "big") + part)

@@ -31,9 +31,10 @@ def write_all(report: Report, folder: Path) -> Report:
 def to_markdown(report: Report, pictures: Sequence[Path] = ()) -> str:
     """The whole report as Markdown."""
     limited = f", at most {report.limit:,} rows of each part" if report.limit else ""
+    engine = f", read by {report.engine}" if report.engine else ""
     parts = [
         f"# Evaluation of {report.model}",
-        f"{report.date}, seed {report.seed}{limited}. Checkpoint files hash to "
+        f"{report.date}, seed {report.seed}{limited}{engine}. Checkpoint files hash to "
         f"`{report.checkpoint}`. How to read it: docs/evaluation.md.",
         figures_section(report),
         *_by_label(report.tasks),

@@ -4,7 +4,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,17 @@ class TrainingDataError(ValueError):
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled text: `target` is a class index, or the indexes of several emotions."""
+    """One labelled text.
+
+    `target` is a class index, or the indexes of several emotions; `row` the text's place among
+    those that teachers answered for.
+    """
 
     task: str
     text: str
     target: tuple[int, ...]
     token_ids: tuple[int, ...] = ()
+    row: int = 0
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
@@ -80,8 +85,7 @@ def tokenise(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Exam
     """The same examples with their token ids."""
     ids = tokenizer([example.text for example in examples])
     return [
-        Example(example.task, example.text, example.target, tuple(row))
-        for example, row in zip(examples, ids, strict=True)
+        replace(example, token_ids=tuple(row)) for example, row in zip(examples, ids, strict=True)
     ]
 
 

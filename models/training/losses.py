@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn import functional
 from models.labels import EMOTIONS, TWEET_EMOTION_INDEXES
 from models.training.data import Example
 
+ONE_OF_SEVERAL: Final = ("sentiment", "tweet_emotion")  # tasks with a softmax over their classes
 
 def task_losses(
     logits: dict[str, Tensor],
@@ -23,10 +25,48 @@ def task_losses(
         rows.setdefault(example.task, []).append(index)
     losses = {}
     for task, members in rows.items():
-        head = logits["emotions" if task == "tweet_emotion" else task][members].float()
+        head = logits_of_task(task, logits)[members].float()
         targets = [batch[index].target for index in members]
         losses[task] = _loss_of(task, head, targets, class_weights.get(task), smoothing)
     return losses
+
+
+def taught_losses(
+    logits: dict[str, Tensor], batch: Sequence[Example], answers: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Mean cross-entropy to what teachers answer, by task, over rows labelled for another task.
+
+    Args:
+        logits: by head, (batch, size).
+        batch: examples whose `row` says where their answers are.
+        answers: probabilities by task, (texts, classes).
+    """
+    losses = {}
+    for task, said in answers.items():
+        members = [index for index, example in enumerate(batch) if example.task != task]
+        if not members:
+            continue
+        head = logits_of_task(task, logits)[members].float()
+        targets = said[[batch[index].row for index in members]].to(head)
+        if task in ONE_OF_SEVERAL:
+            losses[task] = functional.cross_entropy(head, targets)
+        else:
+            several = functional.binary_cross_entropy_with_logits(head, targets, reduction="none")
+            losses[task] = several.sum(dim=1).mean()
+    return losses
+
+
+def probabilities_of_task(task: str, logits: dict[str, Tensor]) -> Tensor:
+    """What the logits say in one task, (batch, classes)."""
+    own = logits_of_task(task, logits).float()
+    return own.softmax(dim=1) if task in ONE_OF_SEVERAL else own.sigmoid()
+
+
+def logits_of_task(task: str, logits: dict[str, Tensor]) -> Tensor:
+    """The logits that a task is judged by: a head's, of the tweets' emotions four of a head's."""
+    if task == "tweet_emotion":
+        return logits["emotions"][:, list(TWEET_EMOTION_INDEXES)]
+    return logits[task]
 
 
 def _loss_of(
@@ -43,8 +83,6 @@ def _loss_of(
         return losses.sum(dim=1).mean()
     single = torch.tensor([target[0] for target in targets], device=head.device)
     weight = None if class_weight is None else class_weight.to(head.device)
-    if task == "tweet_emotion":
-        head = head[:, list(TWEET_EMOTION_INDEXES)]
     if head.shape[1] == 1:  # the two classes of a yes-or-no head: logits 0 and z
         head = torch.cat([torch.zeros_like(head), head], dim=1)
     return functional.cross_entropy(head, single, weight=weight, label_smoothing=smoothing)

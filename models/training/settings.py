@@ -77,6 +77,9 @@ class TextStageSettings(RunSettings, frozen=True):
         loss_weights: by task.
         class_balance: by task; 0 keeps the class shares of the data, 1 makes all count the same.
         adapters: train these alone instead of the whole encoder.
+        teachers: runs from other seeds whose mean answers are learnt in the tasks that a text has
+            no label for; 0 for none. Each costs as much as the run itself.
+        teacher_weight: of what they say, beside the labels.
     """
 
     epochs: Positive = 2.0
@@ -92,6 +95,8 @@ class TextStageSettings(RunSettings, frozen=True):
     loss_weights: dict[str, AtLeastZero] = {}
     class_balance: dict[str, AtLeastZero] = {}
     adapters: Adapters | None = None
+    teachers: Annotated[int, Meta(ge=0)] = 0
+    teacher_weight: AtLeastZero = 0.5
 
 
 class AlignStageSettings(RunSettings, frozen=True):

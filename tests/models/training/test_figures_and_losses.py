@@ -7,7 +7,13 @@ import torch
 from models.labels import EMOTIONS, HEADS
 from models.training.data import Example, length_batches, pad
 from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
-from models.training.losses import balancing_weights, contrastive_loss, task_losses
+from models.training.losses import (
+    balancing_weights,
+    contrastive_loss,
+    probabilities_of_task,
+    task_losses,
+    taught_losses,
+)
 from models.training.pair_model import freeze_text_path
 from tests.models.tiny_model import a_checkpoint
 
@@ -50,6 +56,28 @@ def test_every_task_in_a_batch_has_its_loss() -> None:
     assert {task: loss.item() for task, loss in losses.items()} == pytest.approx(
         {"irony": np.log(2), "offence": np.log(2)}
     )
+
+
+def test_teachers_are_heard_where_a_text_has_no_label() -> None:
+    batch = [Example("irony", "", (1,), row=1), Example("offence", "", (0,), row=0)]
+    answers = {"irony": torch.tensor([[0.8], [0.1]])}
+
+    losses = taught_losses(some_logits(2), batch, answers)
+
+    assert losses["irony"].item() == pytest.approx(np.log(2))  # row 0 alone, at its logit of 0
+
+
+def test_to_say_what_the_teachers_say_is_best() -> None:
+    batch = [Example("irony", "", (1,), row=0)]
+    own, other = some_logits(1), some_logits(1)
+    own["sentiment"][0, 2], own["emotions"][0, EMOTIONS.index("joy")] = 2.0, 3.0
+    tasks = ("sentiment", "tweet_emotion", "emotions", "offence")
+    answers = {task: probabilities_of_task(task, own) for task in tasks}
+
+    same, differing = (taught_losses(logits, batch, answers) for logits in (own, other))
+
+    assert all(same[task] < differing[task] for task in ("sentiment", "tweet_emotion", "emotions"))
+    assert same["offence"] == differing["offence"]
 
 
 def test_smoothed_labels_never_ask_for_certainty() -> None:

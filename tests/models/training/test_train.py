@@ -73,6 +73,23 @@ def test_until_the_fusion_is_trained_images_are_not_read(world: Path, tmp_path: 
     assert config["mood"]["reads_images"] is True
 
 
+def test_what_teachers_say_is_learnt_and_is_asked_once(world: Path, tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"image_encoder": None, "align": None, "fusion": None}
+    alone = run(world, tmp_path / "alone", **changes)
+    taught = run(world, tmp_path / "taught", text={"teachers": 2}, **changes)
+    said = tmp_path / "taught" / "text-teacher-1-answers.pt"
+    weights, written = load_file(taught / "weights.safetensors"), said.stat().st_mtime_ns
+    (tmp_path / "taught" / "text.pt").unlink()
+
+    again = run(world, tmp_path / "taught", text={"teachers": 2}, **changes)
+
+    repeated = load_file(again / "weights.safetensors")
+    plain = load_file(alone / "weights.safetensors")
+    assert all(torch.equal(weights[name], repeated[name]) for name in weights)
+    assert any(not torch.equal(weights[name], plain[name]) for name in weights)
+    assert said.stat().st_mtime_ns == written
+
+
 def test_adapters_leave_an_encoder_of_the_usual_form(world: Path, tmp_path: Path) -> None:
     changes: dict[str, Any] = {"image_encoder": None, "align": None, "fusion": None}
     plain = run(world, tmp_path / "plain", **changes)
