@@ -6,7 +6,7 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from heapq import merge
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -91,7 +91,8 @@ def prepare(deliveries: Iterable[Delivery]) -> Iterator[Post]:
 def read(posts: Iterable[Post]) -> Iterator[Reading]:
     """Readings of the texts."""
     scorer = Scorer.load(DEFAULT_CHECKPOINT)
-    for some in batched(posts, BATCH):
+    waiting = iter(posts)
+    while some := list(islice(waiting, BATCH)):
         scores = scorer.score([score_input(post) for post in some])
         yield from map(make_reading, some, scores)
 
