@@ -17,16 +17,17 @@ POSTS_OF_ALERT, PICTURES_OF_EVENT = 3, 4
 LONGEST_TEXT = 200
 INTRODUCTION = """# Two events, as their alerts told them
 
-What Moodwire tells of Hurricane Sandy (October 2012) and of the bombing of the Boston Marathon (April 2013) when the
-posts of those days go through it as if they came in now: the settings are `deploy/settings/mediaeval2016.yaml`, windows
-of an hour every half hour, medium sensitivity. Nothing on this page was written by hand; `python -m benchmarks.timeline --data DIR`
-makes it again.
+What Moodwire tells of Hurricane Sandy (October 2012) and of the bombing of the Boston Marathon
+(April 2013) when the posts of those days go through it as if they came in now: the settings are
+`deploy/settings/mediaeval2016.yaml`, windows of an hour every half hour, medium sensitivity. Nothing
+on this page was written by hand; `python -m benchmarks.timeline --data DIR` makes it again.
 
-The posts are those of *MediaEval 2016, Verifying Multimedia Use* (Boididou et al.), Apache-2.0, a collection made to study true
-and false images: much reposted, few to begin with, hours and days missing. So the volumes are those of the
-collection, not of the events. Texts stand as the pipeline cleans them, with mentions masked; images are the pipeline's
-own renditions, shrunk to 160 pixels. **Many of them were fakes at the time**: a shark in a street, a photo of
-another storm. An alert says what people post, not what is true."""  # noqa: E501 - paragraphs
+The posts are those of *MediaEval 2016, Verifying Multimedia Use* (Boididou et al.), Apache-2.0, a
+collection made to study true and false images: much reposted, few to begin with, hours and days
+missing. So the volumes are those of the collection, not of the events. Texts stand as the pipeline
+cleans them, with mentions masked; images are its own renditions, shrunk to 160 pixels. **Many of
+them were fakes at the time**: a shark in a street, a photo of another storm. An alert says what
+people post, not what is true."""
 
 
 class Story(NamedTuple):
