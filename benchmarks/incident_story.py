@@ -129,8 +129,9 @@ def _usual_readings(timeline: Timeline, rng: random.Random) -> Iterator[Reading]
     minutes = int(timeline.seconds) // MINUTE
     counts = np.random.default_rng([timeline.seed, 7]).poisson(usual.per_minute[:minutes])
     waiting, number = list(timeline.incidents), 0
-    for minute in np.flatnonzero(counts):
-        for at in sorted(BEGIN + (minute + rng.random()) * MINUTE for _ in range(counts[minute])):
+    for minute in map(int, np.flatnonzero(counts)):
+        moments = (BEGIN + (minute + rng.random()) * MINUTE for _ in range(counts[minute]))
+        for at in sorted(moments):
             while waiting and waiting[0].end < at:
                 waiting.pop(0)
             inside = waiting[0] if waiting and waiting[0].start <= at else None
