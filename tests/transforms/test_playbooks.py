@@ -1,6 +1,6 @@
 import pytest
 
-from models.detection.incidents import Incident
+from models.detection.incident import Incident
 from schemas.records import Exemplar, Signal, Weights
 from tests.builders import at
 from transforms.alerting import alert_of, choose_evidence

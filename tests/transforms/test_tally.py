@@ -1,5 +1,6 @@
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +96,16 @@ def test_slices_other_than_all_hold_no_exemplars() -> None:
     ]
     assert found["Nova", "reddit", "*", "*"].exemplar is None
     assert found["Nova", "*", "*", "*"].exemplar is not None
+
+
+def test_a_tally_of_the_last_release_is_gone_on_from() -> None:
+    old = msgspec.msgpack.decode(encode_tally(a_tally(POSTS)))
+    del old["drawn"], old["shown"]
+    tally = decode_tally(msgspec.msgpack.encode(old))
+    tally.learn_one(samples(POSTS)[0])
+
+    assert tally.posts == len(POSTS) + 1
+    assert tally.trend(KEY, NOON, NOON + 300, "final").echo is None
 
 
 def test_many_posts_leave_a_small_tally() -> None:

@@ -60,7 +60,7 @@ def test_a_brand_of_two_days_has_no_rhythm() -> None:
 
 
 def test_the_hour_of_the_day_is_known_after_some_days() -> None:
-    rhythm, last = learned(6, 20, 2)
+    rhythm, _ = learned(6, 20, 2)
     noon, night = NOON + 6 * 86_400, NOON + 6 * 86_400 - 9 * 3600
 
     assert rhythm.expect(noon) == pytest.approx(20, rel=0.3)
