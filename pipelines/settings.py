@@ -272,7 +272,7 @@ def _checked(settings: Settings) -> Settings:
     unknown = {m.brand for m in settings.alerts.maintenance} - {None, *names}
     if unknown:
         raise SettingsError(
-            f"alerts.maintenance: brand {min(map(str, unknown))!r} is none of `brands`; name one of "
-            "them, or leave `brand` out for all"
+            f"alerts.maintenance: brand {min(map(str, unknown))!r} is none of `brands`; "
+            "name one of them, or leave `brand` out for all"
         )
     return settings

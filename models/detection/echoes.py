@@ -36,7 +36,7 @@ class Echoes(msgspec.Struct):
         return self.spread.score_one(echo.authors, echo.voices, margin)
 
     def score_copies(self, trend: Trend, least: int, margin: float) -> Departure | None:
-        """How surprisingly many posts copy one text by few accounts; None for fewer than `least`."""
+        """How surprisingly many posts copy a text by few accounts; None below `least` posts."""
         echo = trend.echo
         if echo is None or echo.authors < LEAST_ACCOUNTS:
             return None

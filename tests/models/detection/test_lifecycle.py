@@ -15,7 +15,9 @@ def test_a_budget_is_of_a_day_and_counts_what_it_folds() -> None:
     budget = Budget()
     day = NOON // 86_400 * 86_400
 
-    assert [budget.admit("volume_spike", day + n, 2) for n in range(4)] == [True, True, False, False]
+    admitted = [budget.admit("volume_spike", day + n, 2) for n in range(4)]
+
+    assert admitted == [True, True, False, False]
     assert budget.admit("volume_spike", day + 86_400, 2)
     assert (budget.take_folded(), budget.take_folded()) == (2, 0)
 
