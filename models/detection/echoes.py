@@ -18,8 +18,8 @@ class Echoes(msgspec.Struct):
     """Which share of people usually say the same text, and which share of posts are copies.
 
     Spread: people of the leading text, of the people in the sample. Copies: sampled posts that
-    both repeat that text and come of people who post again; with s of k sampled posts in the
-    text, n posts and a authors in the window, min(s, k·(n - a)/n). Either is scored by the tail of a
+    both repeat that text and come of people who post again; with s of k sampled posts in the text,
+    n posts and a authors in the window, min(s, k·(n - a)/n). Either is scored by the tail of a
     binomial at its usual share and a margin. Some hundred integers.
     """
 
