@@ -16,6 +16,7 @@ from models.detection.statistics import MICRO, Moment, share_estimate
 from models.detection.terms import count_terms
 from schemas.emotions import GROUPS
 from schemas.records import Estimate, Exemplar, PaneTiming, Slice, Trend
+from transforms.echo import MAX_DRAWN, Draw, Shown, draw_of, echo_of, keep_drawn, keep_shown
 from transforms.samples import Key, Sample
 
 MAX_EXEMPLARS = 5
@@ -89,6 +90,8 @@ class Tally(msgspec.Struct, kw_only=True):
     worst_with_image: list[Candidate] = []
     sampled: list[tuple[int, tuple[str, ...]]] = []
     closed: bool = False
+    drawn: list[Draw] = []
+    shown: list[Shown] = []
 
     def learn_one(self, sample: Sample) -> None:
         """Add one sample."""
@@ -133,6 +136,9 @@ class Tally(msgspec.Struct, kw_only=True):
             self.worst_with_image = keep_worst([*self.worst_with_image, pictured])
         bisect.insort(self.sampled, (sample.priority, sample.terms))
         del self.sampled[MAX_SAMPLED_POSTS:]
+        draw = draw_of(sample)
+        keep_drawn(self.drawn, draw)
+        self.shown = keep_shown([*self.shown, (*draw[:2], exemplar)])
 
     def merge(self, other: Tally) -> None:
         """Add everything that `other` learned."""
@@ -150,6 +156,8 @@ class Tally(msgspec.Struct, kw_only=True):
         self.worst = keep_worst([*self.worst, *other.worst])
         self.worst_with_image = keep_worst([*self.worst_with_image, *other.worst_with_image])
         self.sampled = sorted([*self.sampled, *other.sampled])[:MAX_SAMPLED_POSTS]
+        self.drawn = sorted([*self.drawn, *other.drawn])[:MAX_DRAWN]
+        self.shown = keep_shown([*self.shown, *other.shown])
 
     @property
     def exemplars(self) -> tuple[Exemplar, ...]:
@@ -194,6 +202,7 @@ class Tally(msgspec.Struct, kw_only=True):
             terms=count_terms(terms for _, terms in self.sampled),
             negative_authors=min(self.negative_authors.count, self.negative),
             image_authors=min(self.image_authors.count, self.posts_with_image),
+            echo=echo_of(self.drawn, self.shown, self.posts),
         )
 
     def _worths(self, decided: int) -> list[float]:

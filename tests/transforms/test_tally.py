@@ -125,6 +125,16 @@ def test_slices_other_than_all_hold_no_exemplars() -> None:
     assert found["Nova", "*", "*", "*"].exemplar is not None
 
 
+def test_a_tally_of_the_last_release_is_gone_on_from() -> None:
+    old = msgspec.msgpack.decode(encode_tally(a_tally(POSTS)))
+    del old["drawn"], old["shown"]
+    tally = decode_tally(msgspec.msgpack.encode(old))
+    tally.learn_one(samples(POSTS)[0])
+
+    assert tally.posts == len(POSTS) + 1
+    assert tally.trend(KEY, NOON, NOON + 300, "final").echo is None
+
+
 def test_many_posts_leave_a_small_tally() -> None:
     assert len(encode_tally(a_tally(a_stream(3600, 60, calm, seed=2)))) < 40_000
 
