@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from models.detection.incidents import epoch
 from models.detection.mood_detector import rules_for
@@ -19,20 +21,22 @@ from transforms.trend import starts_of_windows
 SHIPPED = Settings()
 SIZE, PERIOD = SHIPPED.windows.size_seconds, SHIPPED.windows.period_seconds
 LEAST_DECIDED = SHIPPED.alerts.min_posts
-# A stream without end, where the platform has that word (feed_silent needs it).
-LIVE: dict[str, Any] = {"is_live": True} if "is_live" in Terms.__struct_fields__ else {}
 # Readings come in order here, so no window waits for late ones: each is folded once, for good.
 TERMS = Terms(
-    rules=rules_for(
-        SHIPPED.alerts.sensitivity,
-        SHIPPED.alerts.min_posts,
-        SHIPPED.alerts.min_authors,
-        SHIPPED.alerts.warm_up_windows,
+    rules=msgspec.structs.replace(
+        rules_for(
+            SHIPPED.alerts.sensitivity,
+            SHIPPED.alerts.min_posts,
+            SHIPPED.alerts.min_authors,
+            SHIPPED.alerts.warm_up_windows,
+        ),
+        cool_down_seconds=SHIPPED.alerts.cool_down_seconds,
+        daily_budget=SHIPPED.alerts.daily_budget,
     ),
     playbooks=default_playbooks(),
     period=PERIOD,
     lateness=-1,
-    **LIVE,
+    is_live=True,
 )
 
 
@@ -108,7 +112,7 @@ class Player:
 
     def _tell(self, alerts: Iterable[Alert], at: float) -> None:
         for alert in alerts:
-            if alert.alert_id not in self.known and not getattr(alert, "muted", False):
+            if alert.alert_id not in self.known and not alert.muted:
                 self.known.add(alert.alert_id)
                 self.told.append(Told(alert.kind, at))
 

@@ -34,10 +34,10 @@ def standard_error(estimate: Estimate) -> float:
 def error_of_people(trend: Trend, estimate: Estimate, least_spread: float) -> float:
     """Standard error of a mean over posts, as if each person had spoken once.
 
-    e · √(posts / people) with e from the longer half of the interval, since the other may have
-    been cut off at the end of the scale; at least that of people who differ by `least_spread`.
+    From the longer half of the interval, which counts voices (docs/decisions/0040), since the other
+    may have been cut off at the end of the scale; at least that of people who differ by
+    `least_spread`.
     """
-    posts = max(1, decided(trend))
-    people = max(1, min(posts, trend.authors))
+    people = max(1, min(decided(trend), trend.authors))
     error = max(estimate.high - estimate.mean, estimate.mean - estimate.low) / Z95
-    return float(max(error * (posts / people) ** 0.5, least_spread / people**0.5))
+    return float(max(error, least_spread / people**0.5))
