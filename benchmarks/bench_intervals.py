@@ -68,7 +68,11 @@ def cover(crowd: Crowd, rounds: int, seed: int = 1) -> Coverage:
             naive[name] += other.low <= truth[name] <= other.high
             width[name] += found.high - found.low
     return Coverage(
-        crowd.name, windows, _shares(ours, windows), _shares(naive, windows), _shares(width, windows)
+        crowd.name,
+        windows,
+        _shares(ours, windows),
+        _shares(naive, windows),
+        _shares(width, windows),
     )
 
 

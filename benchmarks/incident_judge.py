@@ -1,4 +1,4 @@
-"""Alerts against what was planted: found or not, named rightly or not, after how long; and false."""
+"""Alerts against what was planted: found or not, rightly named or not, how late; and false ones."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def write_report(
     parts = [
         "# Incidents: what is found, how soon, and how often in vain",
         describe_in_words(machine),
-        f"{len(findings.ours.verdicts)} incidents and {findings.quiet_weeks:.0f} quiet brand-weeks, "
+        f"{len(findings.ours.verdicts)} incidents and {findings.quiet_weeks:.0f} quiet weeks, "
         f"{findings.posts:,} posts, {minutes:.1f} minutes. Made by "
         "`python -m benchmarks.bench_incidents`, whose help says how.",
         f"**False alarms a quiet brand-week: {findings.quiet_rate:.2f}** (goal {GOAL:g}: "

@@ -162,21 +162,16 @@ def _usual_draft(rng: random.Random, brand: str, at: float, number: int) -> Draf
 def planted_readings(brand: str, incident: Incident) -> Iterator[Reading]:
     """What an incident brings on top of the usual posts, in the order of event time."""
     own = random.Random(f"{brand}-{incident.kind}-{incident.start}")
-    accounts = own.randint(*ACCOUNTS)
+    accounts, end = own.randint(*ACCOUNTS), incident.end
     at, number = incident.start, 0
-    while incident.per_minute and (at := at + own.expovariate(incident.per_minute / MINUTE)) < (
-        incident.end
-    ):
+    while incident.per_minute and (at := at + own.expovariate(incident.per_minute / MINUTE)) < end:
         number += 1
-        draft = _planted_draft(own, brand, incident, at, number, accounts)
-        yield draw_reading(own, incident.mood, draft)
+        name = f"{brand}-{incident.kind}-{int(incident.start)}-{number}"
+        draft = Draft(brand, at, name, f"author-{name}", incident.text, reach=200)
+        yield draw_reading(own, incident.mood, _shaped(own, incident, draft, accounts))
 
 
-def _planted_draft(
-    rng: random.Random, brand: str, incident: Incident, at: float, number: int, accounts: int
-) -> Draft:
-    name = f"{brand}-{incident.kind}-{int(incident.start)}-{number}"
-    draft = Draft(brand, at, name, f"author-{name}", incident.text, reach=200)
+def _shaped(rng: random.Random, incident: Incident, draft: Draft, accounts: int) -> Draft:
     if incident.shape == "viral":
         return draft._replace(cluster=f"viral-{int(incident.start)}", reach=2000)
     if incident.shape == "campaign":
@@ -185,5 +180,5 @@ def _planted_draft(
     if incident.shape == "image":
         return draft._replace(image=True, image_leads=True)
     if rng.random() < REPOSTED:
-        return draft._replace(cluster=f"{incident.kind}-{int(at) // (10 * MINUTE)}")
+        return draft._replace(cluster=f"{incident.kind}-{int(draft.at) // (10 * MINUTE)}")
     return draft._replace(image=rng.random() < WITH_IMAGE)

@@ -19,8 +19,8 @@ INTRODUCTION = """# Two events, as their alerts told them
 
 What Moodwire tells of Hurricane Sandy (October 2012) and of the bombing of the Boston Marathon
 (April 2013) when the posts of those days go through it as if they came in now: the settings are
-`deploy/settings/mediaeval2016.yaml`, windows of an hour every half hour, medium sensitivity. Nothing
-on this page was written by hand; `python -m benchmarks.timeline --data DIR` makes it again.
+`deploy/settings/mediaeval2016.yaml`, windows of an hour every half hour, medium sensitivity.
+Nothing on this page was written by hand; `python -m benchmarks.timeline --data DIR` makes it again.
 
 The posts are those of *MediaEval 2016, Verifying Multimedia Use* (Boididou et al.), Apache-2.0, a
 collection made to study true and false images: much reposted, few to begin with, hours and days
@@ -139,10 +139,10 @@ def shorten(text: str, longest: int) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` as Markdown shows it literally.
+    r"""`text` as Markdown shows it literally.
 
-    >>> escape("*a* | <b>")
-    '\\\\*a\\\\* \\\\| &lt;b>'
+    >>> print(escape("*a* | <b>"))
+    \*a\* \| &lt;b>
     """
     return re.sub(r"([\\`*_\[\]#|])", r"\\\1", text).replace("<", "&lt;")
 

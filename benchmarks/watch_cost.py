@@ -112,7 +112,10 @@ def cost_of_parts() -> list[dict[str, Any]]:
     ]
     rest = whole - sum(part.nanoseconds for part in timed.values())
     terms = len(msgspec.msgpack.encode(watch.terms))
-    return [*rows, {"part": "incident and words", "bytes": terms, "micros": _micros(rest, measured)}]
+    return [
+        *rows,
+        {"part": "incident and words", "bytes": terms, "micros": _micros(rest, measured)},
+    ]
 
 
 def _micros(nanoseconds: int, windows: list[Trend]) -> float:

@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -38,9 +39,7 @@ def inside(timeline: Timeline) -> list[Reading]:
 def test_two_hundred_incidents_are_of_every_kind_and_on_every_baseline() -> None:
     every = timelines(200, weeks=4)
     kinds = Counter(one.kind for timeline in every for one in timeline.incidents)
-    baselines = Counter(
-        timeline.baseline for timeline in every for _ in timeline.incidents
-    )
+    baselines = Counter(timeline.baseline for timeline in every for _ in timeline.incidents)
 
     assert kinds.total() == 200 and set(kinds) == set(known_kinds())
     assert max(kinds.values()) - min(kinds.values()) <= len(BASELINES) * 2
@@ -60,7 +59,7 @@ def test_a_timeline_is_the_same_every_time_and_in_order() -> None:
 def test_incidents_of_a_timeline_leave_calm_between_them() -> None:
     incidents = plant("bursty", 3, ["crisis", "volume_spike", "viral_post"] * 2).incidents
 
-    for before, after in zip(incidents, incidents[1:], strict=False):
+    for before, after in pairwise(incidents):
         assert after.start - before.judged_until > 2 * AFTERMATH
 
 
@@ -159,7 +158,7 @@ def test_sums_of_verdicts_have_medians() -> None:
 
 def test_thresholds_are_the_lowest_that_keep_to_the_alarms_allowed() -> None:
     ends = tuple(range(300, 300 * 2001, 300))
-    busy = {n: 2.0 for n in range(0, 2000, 50)} | {510: 9.0, 1510: 9.0}
+    busy = dict.fromkeys(range(0, 2000, 50), 2.0) | {510: 9.0, 1510: 9.0}
     counts = tuple(busy.get(n, 1 + n % 7 / 100) for n in range(2000))
     scored = Scored(ends, counts, (0.0,) * 2000)
     stretch = QuietStretch(scored, 0, ends[-1] + 1)
@@ -176,8 +175,8 @@ def test_rules_see_counts_and_shares() -> None:
     rows += [Row(300 * n, 90, 80.0) for n in range(1500, 1512)]
     scored = score("Prometheus adaptive bands", rows)
 
-    assert max(scored.counts[1500:]) > 2 * max(scored.counts[400:1500])
-    assert max(scored.shares[1500:]) > 2 * max(scored.shares[400:1500])
+    assert max(scored.counts[1499:]) > 2 * max(scored.counts[400:1499])
+    assert max(scored.shares[1499:]) > 2 * max(scored.shares[400:1499])
     assert opened(scored, Thresholds(5, 5), 300 * 400, math.inf)
 
 

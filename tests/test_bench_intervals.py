@@ -15,7 +15,7 @@ def found() -> list[Coverage]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_intervals_hold_the_truth_in_93_to_97_of_100_windows(name: str, found: list[Coverage]) -> None:
+def test_intervals_hold_the_truth_as_often_as_they_say(name: str, found: list[Coverage]) -> None:
     assert 0.93 <= mean_coverage(found)[name] <= 0.97
 
 

@@ -62,10 +62,17 @@ def test_reposts_and_shouting_make_intervals_wider() -> None:
     strangers = [
         a_reading(post_id=f"{n}", author=f"a{n}", valence=n % 5 / 5 - 0.4) for n in range(60)
     ]
-    reposts = [*strangers[:30], *(a_reading(post_id=f"r{n}", author=f"b{n}", cluster_id="same",
-                                            valence=-0.4) for n in range(30))]
-    shouting = [*strangers[:30], *(a_reading(post_id=f"s{n}", author="loud", valence=-0.4)
-                                   for n in range(30))]
+    reposts = [
+        *strangers[:30],
+        *(
+            a_reading(post_id=f"r{n}", author=f"b{n}", cluster_id="same", valence=-0.4)
+            for n in range(30)
+        ),
+    ]
+    shouting = [
+        *strangers[:30],
+        *(a_reading(post_id=f"s{n}", author="loud", valence=-0.4) for n in range(30)),
+    ]
     wide = [a_tally(posts).trend(KEY, 0, 300, "final").valence for posts in (reposts, shouting)]
     usual = a_tally(strangers).trend(KEY, 0, 300, "final").valence
 
