@@ -22,6 +22,7 @@ from transforms.detect import DetectAlerts
 from transforms.drift import WatchDrift
 from transforms.ingest import LINES_PER_BUNDLE, ReadFiles
 from transforms.kafka_posts import read_posts
+from transforms.ledger import Maintenance
 from transforms.read import Read
 from transforms.shadow import CompareShadow
 from transforms.trend import AggregateTrends
@@ -113,6 +114,19 @@ def build_source(settings: Settings, streams: bool, readers: int = 1) -> beam.PT
     )
 
 
+def build_maintenance(settings: Settings) -> tuple[Maintenance, ...]:
+    """When nobody is told of alerts, in epoch seconds."""
+    return tuple(
+        Maintenance(span.brand, int(span.start.timestamp()), int(span.end.timestamp()))
+        for span in settings.alerts.maintenance
+    )
+
+
+def has_no_end(settings: Settings) -> bool:
+    """Whether posts come for ever, so that the end of them is silence and not an end."""
+    return settings.source.kafka is not None and settings.source.kafka.stop is None
+
+
 def checkpoint_path(settings: Settings) -> str:
     """The checkpoint folder, or the file that names one; the shipped one unless given."""
     return settings.model.checkpoint or str(DEFAULT_CHECKPOINT)
@@ -179,6 +193,10 @@ def build_stages(
             min_posts=settings.alerts.min_posts,
             min_authors=settings.alerts.min_authors,
             warm_up_windows=settings.alerts.warm_up_windows,
+            cool_down_seconds=settings.alerts.cool_down_seconds,
+            daily_budget=settings.alerts.daily_budget,
+            maintenance=build_maintenance(settings),
+            is_live=has_no_end(settings),
         ),
         watch_drift=WatchDrift(checkpoint_path(settings)),
         sinks=build_sinks(settings, folder),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import yaml
 
+from pipelines.alert_settings import AlertSettings
 from pipelines.delivery.settings import DeliverySettings
 from pipelines.strict import Count, Port, Seconds, Strict
 from transforms.kafka.cluster import Client, Cluster, Security
@@ -86,15 +87,6 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
     allowed_lateness_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
     early_posts: Count = 50
     slices: tuple[Literal["channel", "lang", "country"], ...] = ("channel", "lang", "country")
-
-
-class AlertSettings(Strict, frozen=True, kw_only=True):
-    """When a change is worth a person's attention."""
-
-    sensitivity: Literal["low", "medium", "high"] = "medium"
-    min_posts: Count = 8
-    min_authors: Count = 4
-    warm_up_windows: Count = 12
 
 
 class ModelSettings(Strict, frozen=True, kw_only=True):
@@ -258,7 +250,7 @@ def _explain(message: str) -> str:
 
 def _known_keys() -> list[str]:
     groups: list[type[msgspec.Struct]] = [*_below(Strict), Security]
-    return sorted({name for group in groups for name in group.__struct_fields__})
+    return sorted({f.encode_name for group in groups for f in msgspec.structs.fields(group)})
 
 
 def _below(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
@@ -277,4 +269,10 @@ def _checked(settings: Settings) -> Settings:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SettingsError(f"brands: {twice[0]!r} is listed twice; merge the two entries")
+    unknown = {m.brand for m in settings.alerts.maintenance} - {None, *names}
+    if unknown:
+        raise SettingsError(
+            f"alerts.maintenance: brand {min(map(str, unknown))!r} is none of `brands`; "
+            "name one of them, or leave `brand` out for all"
+        )
     return settings

@@ -198,6 +198,20 @@ class Slice(msgspec.Struct, frozen=True, order=True):
         return f"{self.channel}/{self.lang}/{self.country}"
 
 
+class Echo(msgspec.Struct, frozen=True, kw_only=True):
+    """The text that most posts of a window repeat, as a uniform sample of its posts shows it.
+
+    `posts` of the `sampled` ones are near-duplicates, by `authors` of the `voices` that the sample
+    holds. `exemplar` is one of these posts where there are three or more and one was kept.
+    """
+
+    sampled: int
+    posts: int
+    voices: int
+    authors: int
+    exemplar: Exemplar | None = None
+
+
 PaneTiming = Literal["early", "on_time", "late", "final"]
 
 
@@ -210,7 +224,8 @@ class Trend(Record, frozen=True, kw_only=True):
     are over posts that the model did decide on; `abstained` counts the others, which still count
     as posts. `terms` says in how many posts of a bounded sample each frequent word stands.
     `negative_authors` and `image_authors` are distinct authors of negative posts and of posts with
-    an image, so that one author shouting is not taken for a crowd.
+    an image, so that one author shouting is not taken for a crowd. `echo` is None in slices other
+    than that of all posts, and where the sample does not cover the window.
     """
 
     brand: str
@@ -237,6 +252,7 @@ class Trend(Record, frozen=True, kw_only=True):
     terms: dict[str, int] = {}
     negative_authors: int = 0
     image_authors: int = 0
+    echo: Echo | None = None
 
     @property
     def key(self) -> str:
@@ -244,7 +260,18 @@ class Trend(Record, frozen=True, kw_only=True):
         return f"{self.brand}|{self.slice}|{self.window_start.isoformat()}"
 
 
-AlertKind = Literal["volume_spike", "negativity_surge", "image_led_crisis", "crisis", "feed_silent"]
+AlertKind = Literal[
+    "volume_spike",
+    "viral_post",
+    "coordinated_campaign",
+    "emotion_shift",
+    "sustained_decline",
+    "negativity_surge",
+    "image_led_crisis",
+    "crisis",
+    "recovery",
+    "feed_silent",
+]
 AlertStatus = Literal["firing", "resolved", "withdrawn"]
 
 
@@ -263,6 +290,9 @@ class Alert(Record, frozen=True, kw_only=True):
     `alert_id` is a hash of brand, kind and opening window, so a replay names it the same.
     `withdrawn` says that late posts refined the windows so that the incident does not stand.
     `revision` grows with each published state; `final` says that no late post can change it.
+    `escalated` says that the severity has crossed a step (4 or 7) since the opening; `muted` that
+    nobody is to be told (maintenance, or a day's budget is spent); `folded` how many alerts were
+    muted by the budget since the last one that was told.
     """
 
     alert_id: str
@@ -281,6 +311,9 @@ class Alert(Record, frozen=True, kw_only=True):
     cause_terms: tuple[str, ...]
     recommendation: str
     playbook: str
+    escalated: bool = False
+    muted: bool = False
+    folded: int = 0
 
 
 RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert)

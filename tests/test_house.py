@@ -148,9 +148,9 @@ def setting_rows(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple
     for field in msgspec.structs.fields(kind):
         group = group_in(field.type)
         if group is None:
-            yield prefix + field.name, as_written(field)
+            yield prefix + field.encode_name, as_written(field)
         else:
-            yield from setting_rows(group, f"{prefix}{field.name}.")
+            yield from setting_rows(group, f"{prefix}{field.encode_name}.")
 
 
 def as_written(field: msgspec.structs.FieldInfo) -> str:

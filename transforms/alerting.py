@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from models.detection.incidents import MAX_EVIDENCE, Incident, alert_id
+from models.detection.decline import DECLINE
+from models.detection.echoes import CAMPAIGN, VIRAL
+from models.detection.emotion_levels import EMOTION, group_of
+from models.detection.evidence import MAX_EVIDENCE
+from models.detection.incident import Incident
+from models.detection.incidents import alert_id
 from models.detection.mood_detector import IMAGES, NEGATIVITY, VOLUME
+from models.detection.rhythm import SILENCE
 from models.detection.terms import standing_out, terms_of
 from schemas.records import Alert, Exemplar, Signal
 from transforms.playbooks import Playbook, choose
 
 LED_PICTURED = 3
 PICTURED = 2
+FACTS = {
+    VOLUME: "{value:.0f} people posting where {expected:.0f} are usual",
+    NEGATIVITY: "{value:.0%} negative where {expected:.0%} is usual",
+    IMAGES: "posts with images at valence {value:+.2f} where {expected:+.2f} is usual",
+    CAMPAIGN: "{value:.0%} of posts copy one text, by few accounts, where {expected:.0%} is usual",
+    VIRAL: "one text shared by {value:.0%} of the people where {expected:.0%} is usual",
+    EMOTION: "{group} at {value:.0%} where {expected:.0%} is usual",
+    DECLINE: "valence has sunk to {value:+.2f} where {expected:+.2f} is usual",
+    SILENCE: "where {expected:.0f} people are usual",
+}
 
 
 def alert_of(
@@ -24,7 +40,7 @@ def alert_of(
     """
     terms = cause_terms(incident, brand)
     playbook = choose(playbooks, incident, terms)
-    seen = incident.closed or updated or incident.last_hot
+    seen = incident.closed or max(updated or 0, incident.last_hot)
     return Alert(
         alert_id=alert_id(brand, incident),
         brand=brand,
@@ -42,34 +58,54 @@ def alert_of(
         cause_terms=terms,
         recommendation=playbook.recommend(incident, brand, terms),
         playbook=playbook.id,
+        escalated=incident.is_escalated,
+        muted=bool(incident.muted),
+        folded=incident.folded,
     )
 
 
 def title_of(incident: Incident, brand: str) -> str:
     """One line that says what was seen against what is usual."""
-    order = (IMAGES, NEGATIVITY, VOLUME)
-    facts = [_fact(incident.signals[name]) for name in order if name in incident.signals]
+    facts = " and ".join(_fact(signal) for signal in _in_order(incident))
+    if incident.after is not None:
+        return f"{brand}: {facts}; the mood is back after the {_words(incident.after)}"
+    if incident.kind == "feed_silent":
+        silent = _duration(incident.opened - incident.since)
+        return f"{brand}: no post for {silent} {facts}"
     ending = f"; grew into a {_words(incident.grew_into)}" if incident.grew_into else ""
-    return f"{brand}: {' and '.join(facts)}{ending}"
+    folded = f"; {incident.folded} lesser alerts before it were not told" if incident.folded else ""
+    return f"{brand}: {facts}{ending}{folded}"
+
+
+def _in_order(incident: Incident) -> list[Signal]:
+    """What makes the incident what it is, what its kind stands for first."""
+    own = {signal.name: signal for signal in incident.own_signals()}
+    order = (CAMPAIGN, VIRAL, EMOTION + incident.emotion, DECLINE, SILENCE)
+    return [own[name] for name in (*order, IMAGES, NEGATIVITY, VOLUME) if name in own]
 
 
 def _fact(signal: Signal) -> str:
-    if signal.name == VOLUME:
-        return f"{signal.value:.0f} people posting where {signal.expected:.0f} are usual"
-    if signal.name == NEGATIVITY:
-        return f"{signal.value:.0%} negative where {signal.expected:.0%} is usual"
-    return f"posts with images at valence {signal.value:+.2f} where {signal.expected:+.2f} is usual"
+    group = group_of(signal.name)
+    words = FACTS[EMOTION if group else signal.name]
+    return words.format(value=signal.value, expected=signal.expected, group=group)
 
 
 def choose_evidence(incident: Incident) -> tuple[Exemplar, ...]:
-    """The posts to look at, the most negative first; with images, most where images lead."""
+    """The posts to look at, the most negative first; with images, most where images lead.
+
+    A text that was shared or copied comes before all.
+    """
+    if incident.kind == "recovery":
+        return ()
     pictured = [post for post in incident.pictured if post.valence < 0]
     chosen = incident.pictured[:LED_PICTURED] if incident.led_by_images else pictured[:PICTURED]
     rest = [*incident.worst, *incident.pictured]
     for post in rest:
         if len(chosen) < MAX_EVIDENCE and post not in chosen:
             chosen = [*chosen, post]
-    return tuple(sorted(chosen, key=lambda p: (p.valence, -p.reach, p.channel, p.post_id)))
+    ranked = sorted(chosen, key=lambda p: (p.valence, -p.reach, p.channel, p.post_id))
+    echoed = [incident.echoed] if incident.echoed else []
+    return tuple([*echoed, *(post for post in ranked if post not in echoed)][:MAX_EVIDENCE])
 
 
 def cause_terms(incident: Incident, brand: str) -> tuple[str, ...]:
@@ -77,6 +113,11 @@ def cause_terms(incident: Incident, brand: str) -> tuple[str, ...]:
     own = {*terms_of(brand), *(f"#{term}" for term in terms_of(brand))}
     seen = {term: count for term, count in incident.terms.items() if term not in own}
     return standing_out(seen, incident.usual_terms)
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
+    return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)
 
 
 def _words(kind: str | None) -> str:

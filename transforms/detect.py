@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+import msgspec
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
@@ -19,7 +20,7 @@ from schemas.metrics import ALERTS
 from schemas.records import Alert, Slice, Trend
 from transforms.coders import StructCoder
 from transforms.counters import counter
-from transforms.ledger import Ledger, Terms
+from transforms.ledger import Ledger, Maintenance, Terms
 from transforms.playbooks import Playbook, default_playbooks
 
 
@@ -117,6 +118,10 @@ class DetectAlerts(beam.PTransform):
         min_posts: least posts of a window that can open an alert.
         min_authors: least distinct authors of such a window.
         warm_up_windows: windows to learn before the first alert.
+        cool_down_seconds: after an incident, none as grave opens for so long; two windows at least.
+        daily_budget: alerts of a brand told a day, crises not counted; None for no limit.
+        maintenance: spans in which alerts are muted.
+        is_live: whether the input has no end, so that silence is told while it lasts.
         playbooks: what to recommend; the playbooks that come with Moodwire unless given.
     """
 
@@ -126,6 +131,10 @@ class DetectAlerts(beam.PTransform):
     min_posts: int = 8
     min_authors: int = 4
     warm_up_windows: int = 12
+    cool_down_seconds: int = 0
+    daily_budget: int | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+    is_live: bool = False
     playbooks: tuple[Playbook, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -133,13 +142,18 @@ class DetectAlerts(beam.PTransform):
 
     def expand(self, pcoll: PCollection[Trend]) -> PCollection[Alert]:
         """Wire the stage: the panes that alerts follow, by brand, into its ledger."""
+        rules = rules_for(
+            self.sensitivity, self.min_posts, self.min_authors, self.warm_up_windows
+        )
         terms = Terms(
-            rules=rules_for(
-                self.sensitivity, self.min_posts, self.min_authors, self.warm_up_windows
+            rules=msgspec.structs.replace(
+                rules, cool_down_seconds=self.cool_down_seconds, daily_budget=self.daily_budget
             ),
             playbooks=self.playbooks or default_playbooks(),
             period=self.period_seconds,
             lateness=math.ceil(self.allowed_lateness_seconds),
+            maintenance=self.maintenance,
+            is_live=self.is_live,
         )
         return (
             pcoll

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from models.detection.incidents import Incident, Watch, epoch
+from models.detection.incident import Incident
+from models.detection.incidents import Watch, epoch
 from models.detection.mood_detector import Rules
 from schemas.records import Alert, Trend
 from transforms.alerting import alert_of
@@ -16,13 +17,32 @@ from transforms.playbooks import Playbook
 REVISIONS_PER_PERIOD = 1000
 
 
+class Maintenance(msgspec.Struct, frozen=True):
+    """A span of epoch seconds in which nobody is told of what opens; of every brand where None."""
+
+    brand: str | None
+    start: int
+    end: int
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings that a ledger is kept by; period and lateness in seconds."""
+    """The settings that a ledger is kept by; period and lateness in seconds.
+
+    `is_live` says that the input has no end: only then is silence that no post has ended told,
+    since the end of a file is no silence.
+    """
 
     rules: Rules
     playbooks: tuple[Playbook, ...]
     period: int
     lateness: int
+    maintenance: tuple[Maintenance, ...] = ()
+    is_live: bool = False
+
+    def rules_of(self, brand: str) -> Rules:
+        """The rules with the maintenance of one brand."""
+        spans = tuple((m.start, m.end) for m in self.maintenance if m.brand in {None, brand})
+        return msgspec.structs.replace(self.rules, maintenance=spans) if spans else self.rules
 
 
 class Ledger(msgspec.Struct, kw_only=True):
@@ -31,7 +51,8 @@ class Ledger(msgspec.Struct, kw_only=True):
     `advance` first commits the windows that no late post can change, in the order of their ends;
     what they close is told once as final, a pure function of the final trends. Then it folds the
     pending windows on a copy, and tells where that differs from what was told before. `clock` is
-    the newest watermark seen, `width` that of a window, `idle_at` when silence ends an incident.
+    the newest watermark seen, `width` that of a window, `idle_at` when silence ends an incident or
+    becomes one.
     """
 
     brand: str
@@ -69,15 +90,15 @@ class Ledger(msgspec.Struct, kw_only=True):
     def _commit(self, terms: Terms) -> list[Incident]:
         frontier = self.clock - terms.lateness - 1
         closed: list[Incident] = []
+        rules = terms.rules_of(self.brand)
         for end in sorted(end for end in self.pending if end <= frontier):
-            closed += self.committed.learn_one(self.pending.pop(end), terms.rules, terms.period)
+            closed += self.committed.learn_one(self.pending.pop(end), rules, terms.period)
         return closed + self.committed.close_if_idle(frontier, self.width, terms.period)
 
     def _changes(self, terms: Terms) -> list[Alert]:
         watch, found = self._provisional(terms)
         horizon = watch.last_end or self.clock
-        due = watch.idle_close(self.width, terms.period)
-        self.idle_at = None if due is None else due + 1
+        self.idle_at = self._next_idle(watch, terms)
         current = [alert_of(i, self.brand, terms.playbooks, horizon) for i in found]
         gone = self._withdrawn({alert.alert_id for alert in current}, horizon)
         changed = (self._revised(alert, horizon, terms.period) for alert in (*current, *gone))
@@ -89,10 +110,24 @@ class Ledger(msgspec.Struct, kw_only=True):
         """The fold of all windows whose end has passed, and the incidents that it leaves open."""
         watch = msgspec.msgpack.decode(msgspec.msgpack.encode(self.committed), type=Watch)
         found: list[Incident] = []
+        rules = terms.rules_of(self.brand)
         for end in sorted(end for end in self.pending if end <= self.clock):
-            found += watch.learn_one(self.pending[end], terms.rules, terms.period)
+            found += watch.learn_one(self.pending[end], rules, terms.period)
         found += watch.close_if_idle(self.clock - 1, self.width, terms.period)
-        return watch, found + ([watch.incident] if watch.incident else [])
+        found += [watch.incident] if watch.incident else []
+        silence = self._silence(watch, terms)
+        return watch, found + ([silence] if silence and silence.opened < self.clock else [])
+
+    def _silence(self, watch: Watch, terms: Terms) -> Incident | None:
+        """The silence that opens if nobody posts any more, where the input has no end."""
+        return watch.silent_from(self.width, terms.rules_of(self.brand)) if terms.is_live else None
+
+    def _next_idle(self, watch: Watch, terms: Terms) -> int | None:
+        """When silence next has something to tell: a moment that the clock has not reached."""
+        silence = self._silence(watch, terms)
+        opens = silence.opened if silence else None
+        dues = (watch.idle_close(self.width, terms.period), opens)
+        return min((due + 1 for due in dues if due is not None and due >= self.clock), default=None)
 
     def _withdrawn(self, current: set[str], horizon: int) -> list[Alert]:
         """Alerts told that stand no more; forgotten once their first window is committed."""
@@ -140,6 +175,8 @@ def news_of(alert: Alert) -> tuple[Any, ...]:
         alert.playbook,
         alert.cause_terms,
         len(alert.evidence),
+        alert.escalated,
+        alert.muted,
     )
 
 

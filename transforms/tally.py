@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from models.detection.repeats import THOUSAND, Repeats
 from models.detection.sketches import DistinctSketch
-from models.detection.statistics import MICRO, Moment, wilson
+from models.detection.statistics import MICRO, Moment, share_estimate
 from models.detection.terms import count_terms
 from schemas.emotions import GROUPS
-from schemas.records import Exemplar, PaneTiming, Slice, Trend
+from schemas.records import Estimate, Exemplar, PaneTiming, Slice, Trend
+from transforms.echo import MAX_DRAWN, Draw, Shown, draw_of, echo_of, keep_drawn, keep_shown
 from transforms.samples import Key, Sample
 
 MAX_EXEMPLARS = 5
@@ -81,11 +83,15 @@ class Tally(msgspec.Struct, kw_only=True):
     clusters: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
     negative_authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
     image_authors: DistinctSketch = msgspec.field(default_factory=DistinctSketch)
+    repeats: Repeats = msgspec.field(default_factory=Repeats)
+    image_repeats: Repeats = msgspec.field(default_factory=Repeats)
     models: dict[str, int] = {}
     worst: list[Candidate] = []
     worst_with_image: list[Candidate] = []
     sampled: list[tuple[int, tuple[str, ...]]] = []
     closed: bool = False
+    drawn: list[Draw] = []
+    shown: list[Shown] = []
 
     def learn_one(self, sample: Sample) -> None:
         """Add one sample."""
@@ -109,6 +115,7 @@ class Tally(msgspec.Struct, kw_only=True):
         self.image_authors.learn_one(sample.author)
         if not sample.abstained:
             self.image_valence.learn_one(sample.valence)
+            self.image_repeats.learn_one(sample.author, sample.cluster, _thousandths(sample)[1:2])
 
     def _learn_mood(self, sample: Sample) -> None:
         if sample.negative:
@@ -116,6 +123,7 @@ class Tally(msgspec.Struct, kw_only=True):
             self.negative_authors.learn_one(sample.author)
         self.weight += 1 + sample.reach
         self.weighted_valence += (1 + sample.reach) * sample.valence
+        self.repeats.learn_one(sample.author, sample.cluster, _thousandths(sample))
         self.valence.learn_one(sample.valence)
         for moment, value in zip(self.mood, sample.mood, strict=True):
             moment.learn_one(value)
@@ -128,6 +136,9 @@ class Tally(msgspec.Struct, kw_only=True):
             self.worst_with_image = keep_worst([*self.worst_with_image, pictured])
         bisect.insort(self.sampled, (sample.priority, sample.terms))
         del self.sampled[MAX_SAMPLED_POSTS:]
+        draw = draw_of(sample)
+        keep_drawn(self.drawn, draw)
+        self.shown = keep_shown([*self.shown, (*draw[:2], exemplar)])
 
     def merge(self, other: Tally) -> None:
         """Add everything that `other` learned."""
@@ -137,12 +148,16 @@ class Tally(msgspec.Struct, kw_only=True):
         self.image_valence.merge(other.image_valence)
         for mine, theirs in zip(self.mood, other.mood, strict=True):
             mine.merge(theirs)
+        self.repeats.merge(other.repeats)
+        self.image_repeats.merge(other.image_repeats)
         for name in SKETCHES:
             getattr(self, name).merge(getattr(other, name))
         self.models = dict(Counter(self.models) + Counter(other.models))
         self.worst = keep_worst([*self.worst, *other.worst])
         self.worst_with_image = keep_worst([*self.worst_with_image, *other.worst_with_image])
         self.sampled = sorted([*self.sampled, *other.sampled])[:MAX_SAMPLED_POSTS]
+        self.drawn = sorted([*self.drawn, *other.drawn])[:MAX_DRAWN]
+        self.shown = keep_shown([*self.shown, *other.shown])
 
     @property
     def exemplars(self) -> tuple[Exemplar, ...]:
@@ -158,6 +173,7 @@ class Tally(msgspec.Struct, kw_only=True):
         """The trend that this tally amounts to, for the window [start, end) in epoch seconds."""
         brand, *part = key
         decided = self.posts - self.abstained
+        share_worth, valence_worth, *mood_worths = self._worths(decided)
         return Trend(
             brand=brand,
             slice=Slice(*part),
@@ -172,23 +188,46 @@ class Tally(msgspec.Struct, kw_only=True):
             posts_with_image=self.posts_with_image,
             abstained=self.abstained,
             reach=self.reach,
-            valence=self.valence.estimate(-1.0, 1.0),
+            valence=self.valence.estimate(valence_worth, -1.0, 1.0),
             valence_reach_weighted=_ratio(self.weighted_valence, self.weight),
-            image_valence=self.image_valence.estimate(-1.0, 1.0) if self.image_valence.n else None,
-            share_negative=wilson(self.negative, decided),
-            mood={g: m.estimate(0.0, 1.0) for g, m in zip(GROUPS, self.mood, strict=True)},
+            image_valence=self._image_estimate(),
+            share_negative=share_estimate(self.negative, decided, share_worth),
+            mood={
+                group: moment.estimate(worth, 0.0, 1.0)
+                for group, moment, worth in zip(GROUPS, self.mood, mood_worths, strict=True)
+            },
             image_weight=_ratio(self.image_weight, self.posts_with_image),
             exemplars=self.exemplars,
             model=min(self.models, key=lambda name: (-self.models[name], name), default=""),
             terms=count_terms(terms for _, terms in self.sampled),
             negative_authors=min(self.negative_authors.count, self.negative),
             image_authors=min(self.image_authors.count, self.posts_with_image),
+            echo=echo_of(self.drawn, self.shown, self.posts),
         )
+
+    def _worths(self, decided: int) -> list[float]:
+        """How many independent posts share, valence and each mood are worth."""
+        share = self.negative / decided if decided else 0.0
+        variances = [share * (1 - share), self.valence.variance, *(m.variance for m in self.mood)]
+        return self.repeats.worth(decided, variances)
+
+    def _image_estimate(self) -> Estimate | None:
+        seen = self.image_valence
+        if seen.n == 0:
+            return None
+        worth = self.image_repeats.worth(seen.n, [seen.variance])[0]
+        return seen.estimate(worth, -1.0, 1.0)
 
 
 def _with_image(sample: Sample, exemplar: Exemplar) -> str:
     """Cluster of a post with an image: the same words under another image are another post."""
     return f"{sample.cluster} {exemplar.thumbnail}"
+
+
+def _thousandths(sample: Sample) -> list[int]:
+    """What voices are compared by: whether negative, valence, moods."""
+    values = (sample.negative * MICRO, sample.valence, *sample.mood)
+    return [round(value / THOUSAND) for value in values]
 
 
 def _ratio(total: int, n: int) -> float:

@@ -88,10 +88,10 @@ def _moods(windows: list[Window]) -> Iterator[tuple[tuple[str, ...], float]]:
 
 
 def _severities(state: State) -> Labelled:
-    """Severity of the worst firing alert of each brand and kind; 0 where all are over."""
+    """Severity of the worst firing alert of each brand and kind; 0 where all are over or muted."""
     worst: Labelled = {}
     for alert in state.alerts.values():
-        severity = alert.severity if alert.status == "firing" else 0
+        severity = alert.severity if alert.status == "firing" and not alert.muted else 0
         key = (alert.brand, alert.kind)
         worst[key] = max(worst.get(key, 0), severity)
     return dict(sorted(worst.items()))

@@ -21,6 +21,7 @@ CAPACITY = 240  # windows remembered: four hours at the default period of a minu
 LEAST_DISPERSION = 0.02  # posts come in bursts: never as even as Poisson
 LEAST_DEVIATION = 0.05  # valence: a level is never known better
 LEAST_COUNT = 0.25  # posts a window expected of a brand that nobody has named yet
+SEASONAL_DISPERSION = 0.1  # of what an hour of a weekday brings
 MAD_TO_DEVIATION = 1.4826  # median absolute deviation of a normal, to its standard deviation
 
 
@@ -42,11 +43,18 @@ class CountBaseline(msgspec.Struct):
 
     counts: list[int] = []
 
-    def score_one(self, count: int, overlap: float = 1.0) -> Departure:
-        """How surprisingly high `count` is; each `overlap` windows are worth one of news."""
+    def score_one(self, count: int, overlap: float = 1.0, usual: float = 0.0) -> Departure:
+        """How surprisingly high `count` is; each `overlap` windows are worth one of news.
+
+        `usual` is what the hour of the weekday brings, where that is known: a morning that is
+        busier than the night before it is no surprise.
+        """
         mean, variance = self._moments()
         if self.counts:
             variance += mean * overlap / len(self.counts)
+        if usual > mean:
+            dispersion = max(SEASONAL_DISPERSION, (variance - mean) / mean**2)
+            mean, variance = usual, usual + dispersion * usual**2
         tail = count_tail(count, mean, variance)
         return Departure(float(count), round(mean, 4), surprise(tail))
 

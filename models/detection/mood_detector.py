@@ -1,4 +1,4 @@
-"""The online detector of one brand: volume, share of negative posts, images ahead of words."""
+"""The online detector of one brand: its signals, each against the brand's own past."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Literal
 import msgspec
 
 from models.detection.baselines import CountBaseline, Departure, LevelBaseline, ShareBaseline
-from models.detection.statistics import Z95
-from schemas.records import Estimate, Signal, Trend
+from models.detection.decline import DECLINE, Decline
+from models.detection.echoes import CAMPAIGN, VIRAL, Echoes
+from models.detection.emotion_levels import EMOTION, EmotionLevels
+from models.detection.rhythm import Rhythm
+from models.detection.windows import decided, end_of, standard_error, width_of
+from schemas.records import Signal, Trend
 
 Sensitivity = Literal["low", "medium", "high"]
 VOLUME, NEGATIVITY, IMAGES = "volume", "share_negative", "image_valence"
@@ -17,9 +21,10 @@ VOLUME, NEGATIVITY, IMAGES = "volume", "share_negative", "image_valence"
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """When a departure is worth a person's attention.
 
-    `volume_score` and `mood_score` are -log10 of the chance of a window; `lift` is the least
-    factor over the usual number of posts; `margin` the least rise of the negative share and the
-    least fall of valence. A signal holds on down to half its opening score.
+    Scores are -log10 of the chance of a window (of a silence, of a decline); `lift` is the least
+    factor over the usual number of posts; `margin` the least rise of a share or an emotion and the
+    least fall of valence. A signal holds on down to half its opening score. `maintenance` holds
+    spans of epoch seconds in which nobody is told; `daily_budget` is of one brand.
     """
 
     min_posts: int = 8
@@ -27,11 +32,18 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_windows: int = 12
     volume_score: float = 4.0
     mood_score: float = 3.0
+    emotion_score: float = 4.0
+    spread_score: float = 4.0
+    decline_score: float = 6.0
+    silence_score: float = 6.0
     lift: float = 2.0
     margin: float = 0.10
     image_gap: float = 0.20
     least_image_weight: float = 0.30
     forget_seconds: int = 7 * 24 * 3600
+    cool_down_seconds: int = 0
+    daily_budget: int | None = None
+    maintenance: tuple[tuple[int, int], ...] = ()
 
     def opens(self, signal: Signal) -> bool:
         """Whether `signal` alone opens an incident."""
@@ -43,17 +55,29 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def threshold(self, signal: Signal) -> float:
         """The opening score of `signal`."""
-        return self.volume_score if signal.name == VOLUME else self.mood_score
+        if signal.name.startswith(EMOTION):
+            return self.emotion_score
+        scores = {
+            VOLUME: self.volume_score,
+            VIRAL: self.spread_score,
+            CAMPAIGN: self.spread_score,
+            DECLINE: self.decline_score,
+        }
+        return scores.get(signal.name, self.mood_score)
+
+    def is_maintenance(self, moment: int) -> bool:
+        """Whether nobody is to be told of what opens at that epoch second."""
+        return any(start <= moment < end for start, end in self.maintenance)
 
 
 def rules_for(
     sensitivity: Sensitivity, min_posts: int = 8, min_authors: int = 4, warm_up_windows: int = 12
 ) -> Rules:
     """The rules that one word and three numbers stand for."""
-    volume_score, mood_score, lift, margin = {
-        "low": (6.0, 5.0, 3.0, 0.15),
-        "medium": (4.0, 3.0, 2.0, 0.10),
-        "high": (3.0, 2.0, 1.5, 0.05),
+    volume_score, mood_score, lift, margin, stricter = {
+        "low": (6.0, 5.0, 3.0, 0.15, 2.0),
+        "medium": (4.0, 3.0, 2.0, 0.10, 0.0),
+        "high": (3.0, 2.0, 1.5, 0.05, -1.0),
     }[sensitivity]
     return Rules(
         min_posts=min_posts,
@@ -61,6 +85,10 @@ def rules_for(
         warm_up_windows=warm_up_windows,
         volume_score=volume_score,
         mood_score=mood_score,
+        emotion_score=4.0 + stricter,
+        spread_score=4.0 + stricter,
+        decline_score=6.0 + stricter,
+        silence_score=6.0 + stricter,
         lift=lift,
         margin=margin,
     )
@@ -71,7 +99,8 @@ class MoodDetector(msgspec.Struct):
 
     Volume and negativity count people rather than posts, so that one author shouting is no
     crowd. Scores point up: higher is more unusual. Until `warm_up_windows` windows were
-    learned there are no signals at all. The state is a few hundred integers.
+    learned there are no signals at all; each part says how long it learns before it scores. The
+    state is about two thousand numbers whatever the age of the brand.
     """
 
     volume: CountBaseline = msgspec.field(default_factory=CountBaseline)
@@ -79,17 +108,17 @@ class MoodDetector(msgspec.Struct):
     images: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
     words: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
     learned: int = 0
+    emotions: EmotionLevels = msgspec.field(default_factory=EmotionLevels)
+    decline: Decline = msgspec.field(default_factory=Decline)
+    echoes: Echoes = msgspec.field(default_factory=Echoes)
+    rhythm: Rhythm = msgspec.field(default_factory=Rhythm)
 
     def score_one(self, trend: Trend, rules: Rules, overlap: float = 1.0) -> tuple[Signal, ...]:
         """The signals that stand out in `trend` at all; most windows have none."""
-        crowd = trend.posts >= rules.min_posts and trend.authors >= rules.min_authors
-        if self.learned < rules.warm_up_windows or not crowd:
+        if self.learned < rules.warm_up_windows or trend.posts < rules.min_posts:
             return ()
-        found = {
-            VOLUME: self._score_volume(trend, rules, overlap),
-            NEGATIVITY: self._score_negativity(trend, rules),
-            IMAGES: self._score_images(trend, rules),
-        }
+        found = self._score_crowd(trend, rules, overlap)
+        found[CAMPAIGN] = self.echoes.score_copies(trend, rules.min_posts, rules.margin)
         return tuple(
             Signal(name=name, value=d.value, expected=d.expected, score=d.score)
             for name, d in found.items()
@@ -106,14 +135,38 @@ class MoodDetector(msgspec.Struct):
             self.images.learn_one(trend.image_valence.mean, standard_error(trend.image_valence))
         if decided(trend) > trend.posts_with_image:
             self.words.learn_one(valence_of_words(trend), standard_error(trend.valence))
+        self.emotions.learn_one(trend)
+        self.decline.learn_one(trend)
+        self.echoes.learn_one(trend)
+        self.rhythm.learn_one(end_of(trend), width_of(trend), trend.authors)
 
     def learn_empty(self, windows: int) -> None:
         """Make that many windows without posts part of what is usual."""
         self.learned += windows
         self.volume.learn_empty(windows)
 
+    def _score_crowd(
+        self, trend: Trend, rules: Rules, overlap: float
+    ) -> dict[str, Departure | None]:
+        """What only counts where enough different people speak."""
+        if trend.authors < rules.min_authors:
+            return {}
+        return {
+            VOLUME: self._score_volume(trend, rules, overlap),
+            NEGATIVITY: self._score_negativity(trend, rules),
+            IMAGES: self._score_images(trend, rules),
+            VIRAL: self.echoes.score_spread(trend, rules.min_posts, rules.margin),
+            DECLINE: self.decline.score_one(trend),
+            **self._score_emotions(trend, rules),
+        }
+
+    def _score_emotions(self, trend: Trend, rules: Rules) -> dict[str, Departure]:
+        if decided(trend) < rules.min_posts:
+            return {}
+        return self.emotions.score_one(trend, rules.margin)
+
     def _score_volume(self, trend: Trend, rules: Rules, overlap: float) -> Departure | None:
-        found = self.volume.score_one(trend.authors, overlap)
+        found = self.volume.score_one(trend.authors, overlap, self.rhythm.expect(end_of(trend)))
         return found if found.value >= rules.lift * found.expected else None
 
     def _score_negativity(self, trend: Trend, rules: Rules) -> Departure | None:
@@ -134,16 +187,6 @@ class MoodDetector(msgspec.Struct):
         if fall - fall_of_words < rules.image_gap:
             return None
         return self.images.score_one(seen.mean, standard_error(seen), rules.margin)
-
-
-def standard_error(estimate: Estimate) -> float:
-    """Of the mean, from its 95 % interval."""
-    return (estimate.high - estimate.low) / (2 * Z95)
-
-
-def decided(trend: Trend) -> int:
-    """Posts whose sentiment the model did decide on."""
-    return trend.posts - trend.abstained
 
 
 def valence_of_words(trend: Trend) -> float:

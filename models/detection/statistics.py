@@ -7,6 +7,7 @@ import math
 import msgspec
 from scipy import special
 
+from models.detection.repeats import BUCKETS
 from schemas.records import Estimate
 
 MICRO = 1_000_000
@@ -50,37 +51,67 @@ class Moment(msgspec.Struct):
         """Mean of the values, 0 where there were none."""
         return round(self.total / (self.n * MICRO), 6) if self.n else 0.0
 
-    def estimate(self, lowest: float, highest: float) -> Estimate:
-        """Mean with Student's 95 % interval, kept inside what the quantity can be.
+    @property
+    def variance(self) -> float:
+        """Mean squared distance of the values to their mean."""
+        if not self.n:
+            return 0.0
+        mean = self.total / (self.n * MICRO)
+        return max(0.0, self.squares / (self.n * MICRO) - mean * mean)
 
-        mean ± t(0.975, n - 1) · s / √n. One value alone says nothing of the spread, so its
-        interval is the whole range, as is that of none.
+    def estimate(self, worth: float, lowest: float, highest: float) -> Estimate:
+        """Mean with a 95 % interval, its values being worth so many independent ones.
+
+        The score interval of a bounded quantity (`score_interval`) whose variance is that of the
+        mean, s² / (worth - 1), with Student's quantile. Fewer than two independent values say
+        nothing of the spread, so that their interval is the whole range.
         """
-        if self.n < 2:
+        if worth < 2:
             return Estimate(self.mean, lowest, highest)
         mean = self.total / (self.n * MICRO)
-        variance = max(0.0, self.squares / (self.n * MICRO) - mean * mean)
-        error = math.sqrt(variance / (self.n - 1))
-        half = float(special.stdtrit(self.n - 1, 0.975)) * error
-        return Estimate(
-            round(mean, 6), round(max(lowest, mean - half), 6), round(min(highest, mean + half), 6)
-        )
+        of_mean = self.variance / (worth - 1)
+        room = (mean - lowest) * (highest - mean)
+        if of_mean <= 0 or room <= 0:
+            return Estimate(self.mean, self.mean, self.mean)
+        return score_interval(mean, room / of_mean, student(worth), lowest, highest)
 
 
-def wilson(hits: int, n: int) -> Estimate:
-    """Share `hits / n` with Wilson's 95 % score interval (Wilson 1927), [0, 1] where n is 0.
+def student(worth: float) -> float:
+    """Student's 97.5 % quantile for a spread known from so many independent values.
 
-    centre = (p + z²/2n) / (1 + z²/n), half width = z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²).
+    What they are worth is itself an estimate, from `BUCKETS` buckets, which takes its own toll.
+    """
+    freedom = 1 / (1 / (worth - 1) + 1 / (BUCKETS - 1))
+    return float(special.stdtrit(freedom, 0.975))
 
-    >>> wilson(1, 10)
+
+def score_interval(
+    mean: float, worth: float, quantile: float = Z95, lowest: float = 0.0, highest: float = 1.0
+) -> Estimate:
+    """Wilson's score interval (Wilson 1927) of the mean of a quantity in [lowest, highest].
+
+    With p the mean on a scale from 0 to 1 and z the quantile: centre = (p + z²/2n) / (1 + z²/n),
+    half width = z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²), where p(1 - p)/n is the variance of the
+    mean: n is how many answers yes or no would say as much. Unlike mean ± half width it follows
+    skewed values and stays inside the range.
+    """
+    p = (mean - lowest) / (highest - lowest)
+    z2 = quantile * quantile
+    centre = (p + z2 / (2 * worth)) / (1 + z2 / worth)
+    half = quantile / (1 + z2 / worth) * math.sqrt(p * (1 - p) / worth + z2 / (4 * worth * worth))
+    low, high = (lowest + (highest - lowest) * end for end in (centre - half, centre + half))
+    return Estimate(round(mean, 6), round(max(lowest, low), 6), round(min(highest, high), 6))
+
+
+def share_estimate(hits: int, n: int, worth: float) -> Estimate:
+    """Share `hits / n` with its 95 % score interval, the n being worth so many independent ones.
+
+    The whole range where n is 0.
+
+    >>> share_estimate(1, 10, worth=10)
     Estimate(mean=0.1, low=0.017876, high=0.40415)
     """
-    if n == 0:
-        return Estimate(0.0, 0.0, 1.0)
-    share, z2 = hits / n, Z95 * Z95
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Estimate(round(share, 6), round(max(0.0, centre - half), 6), round(centre + half, 6))
+    return score_interval(hits / n, worth) if n else Estimate(0.0, 0.0, 1.0)
 
 
 def surprise(probability: float) -> float:

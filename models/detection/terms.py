@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 
 MAX_TERMS = 40
 MAX_TERMS_OF_POST = 30
+MAX_BASELINE_TERMS = 400
+MAX_BASELINE_COUNT = 20_000
 LEAST_LOG_LIKELIHOOD = 6.63
 _TERM = re.compile(r"#?[^\W\d_][\w'’-]{2,23}(?![\w'’-])")
 # Words without a topic. Others that are merely frequent are outweighed by the baseline.
@@ -42,6 +44,14 @@ def most_frequent(counts: Mapping[str, int], limit: int = MAX_TERMS) -> dict[str
 def count_terms(posts: Iterable[tuple[str, ...]]) -> dict[str, int]:
     """In how many posts each of the most frequent terms stands."""
     return most_frequent(Counter(term for terms in posts for term in terms))
+
+
+def learn_terms(known: Mapping[str, int], seen: Mapping[str, int]) -> dict[str, int]:
+    """A brand's usual words after one more window; all are halved once they are too many."""
+    terms = {term: known.get(term, 0) + seen.get(term, 0) for term in {**known, **seen}}
+    if sum(terms.values()) > MAX_BASELINE_COUNT:
+        terms = {term: count // 2 for term, count in terms.items() if count > 1}
+    return most_frequent(terms, MAX_BASELINE_TERMS)
 
 
 def standing_out(

@@ -97,7 +97,7 @@ class Alertmanager:
             OSError: it is away or did not take them.
         """
         moment = now or datetime.now(UTC)
-        wanted = [alert for alert in alerts if self.wishes.include(alert)]
+        wanted = [a for a in alerts if self.wishes.include(a) and not a.muted]
         posted = [
             as_posted(alert, level, moment, self.repeat_seconds, self.page_url)
             for alert in wanted

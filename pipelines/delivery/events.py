@@ -38,10 +38,12 @@ def event_of(alert: Alert, told: Told | None) -> AlertEvent | None:
     """What is new in `alert` to a receiver that was `told` of an earlier state, None for nothing.
 
     A state that only counts one revision more, or has become final, is nothing new. An incident
-    that was over before a receiver heard of it is still told, one that was withdrawn is not.
+    that was over before a receiver heard of it is still told, one that was withdrawn or is muted
+    is not.
     """
     if told is None:
-        return None if alert.status == "withdrawn" else _EVENT_OF[alert.status]
+        unheard = alert.status == "withdrawn" or alert.muted
+        return None if unheard else _EVENT_OF[alert.status]
     if alert.status != told.status:
         return _EVENT_OF[alert.status]
     if alert.status == "firing" and alert.severity > told.severity:

@@ -29,6 +29,22 @@ def test_an_empty_file_gives_every_default() -> None:
         ("brands: [{name: Zed}, {name: Zed}]", "brands", "merge"),
         ("source: {kafka: {start: noon}}", "source.kafka.start", "noon"),
         (
+            "alerts: {maintenance: [{from: 2026-11-02T00:00:00Z, to: 2026-11-01T00:00:00Z}]}",
+            "alerts.maintenance[0].to",
+            "swap",
+        ),
+        (
+            "alerts: {maintenance: [{from: 2026-11-01T00:00:00, to: 2026-11-02T00:00:00Z}]}",
+            "alerts.maintenance[0].from",
+            "timezone",
+        ),
+        (
+            "alerts: {maintenance: [{brand: Zed, from: 2026-11-01T00:00:00Z, "
+            "to: 2026-11-02T00:00:00Z}]}",
+            "alerts.maintenance",
+            "none of `brands`",
+        ),
+        (
             "delivery: {alertmanager: {url: ftp://x}}",
             "delivery.alertmanager.url",
             "configuration.md",

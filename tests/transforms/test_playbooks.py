@@ -1,6 +1,6 @@
 import pytest
 
-from models.detection.incidents import Incident
+from models.detection.incident import Incident
 from schemas.records import Exemplar, Signal, Weights
 from tests.builders import at
 from transforms.alerting import alert_of, choose_evidence
@@ -41,6 +41,14 @@ def an_exemplar(post_id: str, valence: float, thumbnail: str | None = None) -> E
         ({"emotion": "anger", "severity": 3}, [], "negative-turn"),
         ({"emotion": "sadness"}, [], "service-recovery"),
         ({"kind": "volume_spike"}, ["smoke"], "sudden-attention"),
+        ({"kind": "viral_post"}, [], "viral-post"),
+        ({"kind": "coordinated_campaign"}, [], "coordinated-campaign"),
+        ({"kind": "emotion_shift", "emotion": "fear"}, [], "rising-distress"),
+        ({"kind": "emotion_shift", "emotion": "anger"}, [], "rising-anger"),
+        ({"kind": "emotion_shift", "emotion": "joy"}, [], "emotion-shift"),
+        ({"kind": "sustained_decline"}, [], "sustained-decline"),
+        ({"kind": "recovery"}, [], "mood-is-back"),
+        ({"kind": "feed_silent"}, [], "feed-silent"),
     ],
 )
 def test_the_facts_choose_the_playbook(

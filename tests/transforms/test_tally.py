@@ -1,5 +1,6 @@
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,40 @@ def test_bytes_bring_the_tally_back() -> None:
     data = encode_tally(a_tally(POSTS))
 
     assert encode_tally(decode_tally(data)) == data
+
+
+def test_a_tally_that_0_2_0_began_goes_on_with_intervals_of_independent_posts() -> None:
+    state = msgspec.msgpack.decode(encode_tally(a_tally(POSTS[:40])))
+    old = decode_tally(
+        msgspec.msgpack.encode({k: v for k, v in state.items() if "repeats" not in k})
+    )
+    for sample in samples(POSTS[40:80]):
+        old.learn_one(sample)
+    trend, expected = (t.trend(KEY, 0, 300, "final") for t in (old, a_tally(POSTS[:80])))
+
+    assert trend.valence.mean == expected.valence.mean
+    assert expected.valence.low <= trend.valence.low < trend.valence.high <= expected.valence.high
+
+
+def test_reposts_and_shouting_make_intervals_wider() -> None:
+    strangers = [
+        a_reading(post_id=f"{n}", author=f"a{n}", valence=n % 5 / 5 - 0.4) for n in range(60)
+    ]
+    reposts = [
+        *strangers[:30],
+        *(
+            a_reading(post_id=f"r{n}", author=f"b{n}", cluster_id="same", valence=-0.4)
+            for n in range(30)
+        ),
+    ]
+    shouting = [
+        *strangers[:30],
+        *(a_reading(post_id=f"s{n}", author="loud", valence=-0.4) for n in range(30)),
+    ]
+    wide = [a_tally(posts).trend(KEY, 0, 300, "final").valence for posts in (reposts, shouting)]
+    usual = a_tally(strangers).trend(KEY, 0, 300, "final").valence
+
+    assert all(one.high - one.low > 2 * (usual.high - usual.low) for one in wide)
 
 
 def test_a_trend_by_hand() -> None:
@@ -95,6 +130,16 @@ def test_slices_other_than_all_hold_no_exemplars() -> None:
     ]
     assert found["Nova", "reddit", "*", "*"].exemplar is None
     assert found["Nova", "*", "*", "*"].exemplar is not None
+
+
+def test_a_tally_of_the_last_release_is_gone_on_from() -> None:
+    old = msgspec.msgpack.decode(encode_tally(a_tally(POSTS)))
+    del old["drawn"], old["shown"]
+    tally = decode_tally(msgspec.msgpack.encode(old))
+    tally.learn_one(samples(POSTS)[0])
+
+    assert tally.posts == len(POSTS) + 1
+    assert tally.trend(KEY, NOON, NOON + 300, "final").echo is None
 
 
 def test_many_posts_leave_a_small_tally() -> None:

@@ -8,7 +8,7 @@ from importlib import resources
 
 import msgspec
 
-from models.detection.incidents import Incident
+from models.detection.incident import Incident
 from schemas.records import AlertKind
 
 

@@ -3,7 +3,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from models.detection.incidents import Incident, Watch, alert_id, epoch, kind_of, worst_posts
+from models.detection.evidence import worst_posts
+from models.detection.incident import Incident
+from models.detection.incidents import Watch, alert_id, epoch
+from models.detection.kinds import kind_of
 from models.detection.mood_detector import IMAGES, NEGATIVITY, VOLUME, rules_for, valence_of_words
 from schemas.records import Reading
 from tests.builders import NOON, a_stream, an_image_reading, angry, at, calm, final_trends, pictured

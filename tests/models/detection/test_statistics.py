@@ -8,9 +8,9 @@ from models.detection.statistics import (
     count_tail,
     micro,
     normal_tail,
+    share_estimate,
     share_tail,
     surprise,
-    wilson,
 )
 from schemas.records import Estimate
 
@@ -22,22 +22,40 @@ def a_moment(*values: float) -> Moment:
     return moment
 
 
-def test_interval_of_a_mean_is_students() -> None:
-    # mean 0.2, s = 0.1, n = 3: half width = 4.302653 · 0.1 / √3 = 0.248414
-    estimate = a_moment(0.1, 0.2, 0.3).estimate(-1, 1)
+def test_interval_of_a_mean_is_students_where_values_are_many_and_even() -> None:
+    moment = a_moment(*[0.1, 0.2, 0.3] * 200)
+    estimate = moment.estimate(600, -1, 1)
+    # s = 0.08165, over √599: 0.003336, and 1.9981 standard errors at 57 degrees of freedom or so
+    half = 2.0 * 0.003336
 
     assert estimate.mean == 0.2
-    assert estimate.low == pytest.approx(0.2 - 0.248414, abs=2e-6)
-    assert estimate.high == pytest.approx(0.2 + 0.248414, abs=2e-6)
+    assert estimate.low == pytest.approx(0.2 - half, abs=2e-4)
+    assert estimate.high == pytest.approx(0.2 + half, abs=2e-4)
+
+
+def test_a_mean_of_skewed_values_reaches_further_to_the_long_side() -> None:
+    estimate = a_moment(*[0.02] * 19, 0.9).estimate(20, 0, 1)
+
+    assert 0 < estimate.low < estimate.mean
+    assert estimate.high - estimate.mean > 2 * (estimate.mean - estimate.low)
+
+
+def test_fewer_independent_voices_make_a_wider_interval() -> None:
+    moment = a_moment(*[0.1, 0.5, -0.3] * 20)
+    wide, narrow = moment.estimate(10, -1, 1), moment.estimate(60, -1, 1)
+
+    assert wide.low < narrow.low < narrow.high < wide.high
 
 
 def test_one_value_says_nothing_of_the_spread() -> None:
-    assert a_moment(0.4).estimate(-1, 1) == Estimate(0.4, -1, 1)
-    assert a_moment().estimate(0, 1) == Estimate(0, 0, 1)
+    assert a_moment(0.4).estimate(1, -1, 1) == Estimate(0.4, -1, 1)
+    assert a_moment().estimate(0, 0, 1) == Estimate(0, 0, 1)
 
 
 def test_interval_stays_inside_what_the_quantity_can_be() -> None:
-    assert a_moment(0.99, 0.5).estimate(-1, 1).high == 1
+    estimate = a_moment(0.99, 0.5).estimate(2, -1, 1)
+
+    assert -1 <= estimate.low < 0.5 and 0.99 < estimate.high <= 1
 
 
 def test_moments_merge_to_the_same_sums_in_any_order() -> None:
@@ -53,14 +71,14 @@ def test_moments_merge_to_the_same_sums_in_any_order() -> None:
     ("hits", "n", "low", "high"), [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0)]
 )
 def test_wilson_interval_at_the_ends(hits: int, n: int, low: float, high: float) -> None:
-    estimate = wilson(hits, n)
+    estimate = share_estimate(hits, n, worth=n)
 
     assert estimate.low == pytest.approx(low)
     assert estimate.high == pytest.approx(high)
 
 
 def test_share_of_nothing_may_be_anything() -> None:
-    assert wilson(0, 0) == Estimate(0, 0, 1)
+    assert share_estimate(0, 0, 0) == Estimate(0, 0, 1)
 
 
 def test_poisson_tail_by_hand() -> None:

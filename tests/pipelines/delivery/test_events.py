@@ -41,6 +41,15 @@ def test_what_was_over_before_anybody_heard_of_it_is_told_unless_it_never_stood(
     assert event_of(an_alert("a1", "Nova", status="withdrawn"), None) is None
 
 
+def test_a_muted_alert_is_told_once_it_no_longer_is_and_to_those_who_know_it() -> None:
+    muted = replace(an_alert("a1", "Nova"), muted=True)
+    firing = replace(muted, muted=False, revision=2)
+
+    assert event_of(muted, None) is None
+    assert event_of(firing, None) == "opened"
+    assert event_of(replace(muted, status="resolved"), told_by(firing)) == "resolved"
+
+
 def test_an_incident_that_late_posts_open_again_is_opened() -> None:
     resolved = an_alert("a1", "Nova", status="resolved")
 

@@ -1,0 +1,58 @@
+"""Which emotion rises: the usual level of each group, against that of a window."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.detection.baselines import Departure
+from models.detection.levels import FadingLevel
+from models.detection.statistics import normal_tail, surprise
+from models.detection.windows import decided, error_of_people, stands_alone
+from schemas.records import Trend
+
+EMOTION = "emotion_"  # signals are named by it and the group: emotion_anger
+MEMORY = 48  # windows that do not overlap: four hours at the default width
+WARM_UP = 12
+LEAST_POSTS = 3
+LEAST_SPREAD = 0.15  # of one group's probability between people
+
+
+class EmotionLevels(msgspec.Struct):
+    """How strong each emotion group usually is, neutral left out.
+
+    Learns windows that do not overlap, so that each post teaches once. A rise is scored by
+    P(Z ≥ z) with z = (mean - usual - margin) / deviation, times the number of groups that are
+    looked at (Bonferroni). Before twelve windows nothing stands out. Six times three numbers.
+    """
+
+    groups: dict[str, FadingLevel] = {}
+
+    def score_one(self, trend: Trend, margin: float) -> dict[str, Departure]:
+        """How surprisingly high each known group is, by the name of its signal."""
+        known = {name: level for name, level in self.groups.items() if level.n >= WARM_UP}
+        found: dict[str, Departure] = {}
+        for group in sorted(known.keys() & trend.mood.keys()):
+            level, mood = known[group], trend.mood[group]
+            error = error_of_people(trend, mood, LEAST_SPREAD)
+            tail = normal_tail(level.deviations(mood.mean - margin, error))
+            score = surprise(min(1.0, len(known) * tail))
+            found[EMOTION + group] = Departure(mood.mean, round(level.mean, 4), score)
+        return found
+
+    def learn_one(self, trend: Trend) -> None:
+        """Make a window part of what is usual, unless it overlaps one that was learned."""
+        if not stands_alone(trend) or decided(trend) < LEAST_POSTS:
+            return
+        for group, mood in trend.mood.items():
+            if group != "neutral":
+                level = self.groups.setdefault(group, FadingLevel())
+                level.learn_one(mood.mean, error_of_people(trend, mood, LEAST_SPREAD), MEMORY)
+
+
+def group_of(signal_name: str) -> str | None:
+    """The emotion group that a signal is about.
+
+    >>> group_of("emotion_anger"), group_of("volume")
+    ('anger', None)
+    """
+    return signal_name.removeprefix(EMOTION) if signal_name.startswith(EMOTION) else None
