@@ -22,9 +22,9 @@ class EmotionLevels(msgspec.Struct):
 
     Learns windows that do not overlap, so that each post teaches once. A rise is scored by
     P(Z ≥ z) with z = (mean - usual - margin) / deviation, times the number of groups that are
-    looked at (Bonferroni); the mean is the least that people can have had if all their further posts
-    were full of it, so one author shouting is no rise. Before twelve windows nothing stands out.
-    Six times three numbers.
+    looked at (Bonferroni); the mean is the least that people can have had if all their further
+    posts were full of it, so one author shouting is no rise. Before twelve windows nothing stands
+    out. Six times three numbers.
     """
 
     groups: dict[str, FadingLevel] = {}
