@@ -74,7 +74,7 @@ def _show(incidents: Incidents, only_firing: bool, console: Console) -> None:
     if not shown:
         console.print("No alert fires." if only_firing else "No alerts.")
         return
-    table = Table("id", "since (UTC)", "brand", "kind", "severity", "state", "people", box=None)
+    table = Table("id", "since (UTC)", "alert", "people", box=None)
     for alert in sorted(shown, key=lambda a: (a.since, a.alert_id)):
         table.add_row(*_cells(alert, incidents.handling(alert.alert_id)))
     console.print(table, highlight=False)
@@ -84,10 +84,7 @@ def _cells(alert: Alert, handling: Iterable[AlertFeedback]) -> tuple[str, ...]:
     return (
         escape(alert.alert_id),
         f"{alert.since:%Y-%m-%d %H:%M}",
-        escape(alert.brand),
-        alert.kind,
-        str(alert.severity),
-        alert.status,
+        escape(f"{alert.brand}: {alert.kind}, severity {alert.severity}, {alert.status}"),
         escape("; ".join(_said(feedback) for feedback in handling)),
     )
 

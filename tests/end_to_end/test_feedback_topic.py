@@ -78,6 +78,7 @@ def test_what_people_do_reaches_the_topic_and_every_page(
 ) -> None:
     settings, log = tmp_path / "m.yaml", tmp_path / "log"
     monkeypatch.setenv("MOODWIRE_TOKEN", TOKEN)
+    monkeypatch.setenv("COLUMNS", "200")
     with running_broker(tmp_path / "kafka") as broker:
         create_topics(broker.bootstrap_servers, read_topics())
         publish(broker, "a1")

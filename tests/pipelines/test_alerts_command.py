@@ -15,6 +15,11 @@ from tests.dashboards.incidents import an_alert, some_feedback
 from tests.dashboards.run_folder import append
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A run with one alert that fires and one that is over."""

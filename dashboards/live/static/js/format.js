@@ -9,6 +9,9 @@ const COMPACT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFra
 export const seconds = (iso) => Date.parse(iso) / 1000;
 const iso = (epoch) => new Date(epoch * 1000).toISOString();
 
+/** As an address holds it: to the second, in UTC. */
+export const moment = (epoch) => `${iso(epoch).slice(0, 19)}Z`;
+
 export const time = (epoch) => iso(epoch).slice(11, 16);
 export const clock = (epoch) => iso(epoch).slice(11, 19);
 export const day = (epoch) => DAY.format(epoch * 1000);
