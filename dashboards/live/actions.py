@@ -27,7 +27,7 @@ WriteFeedback = Callable[[AlertFeedback], None]
 """Keeps what a person did; raises OSError where it cannot."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is not done: its status, why, and headers that belong to the status."""
 
     def __init__(self, status: int, why: str, headers: dict[str, str] | None = None) -> None:
@@ -100,7 +100,7 @@ class Actions:
             self._admit(request)
             feedback = _feedback_in(await _body(request), is_known)
             await anyio.to_thread.run_sync(self._write, feedback)
-        except Refused as refused:
+        except RefusedError as refused:
             return PlainTextResponse(str(refused), refused.status, refused.headers)
         except OSError as error:
             LOG.warning("feedback is not kept: %s", error)
@@ -111,21 +111,21 @@ class Actions:
     def _admit(self, request: Request) -> None:
         """Refuse what is not from the page, no JSON, or without the right token."""
         if not is_from_page(request.headers):
-            raise Refused(403, "this is for the page of this server alone")
+            raise RefusedError(403, "this is for the page of this server alone")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise Refused(415, "send JSON, as application/json")
+            raise RefusedError(415, "send JSON, as application/json")
         client = request.client.host if request.client else ""
         if self._attempts.is_locked(client):
             wait = {"Retry-After": f"{LOCKED_SECONDS:.0f}"}
-            raise Refused(429, "too many wrong tokens; wait a minute", wait)
+            raise RefusedError(429, "too many wrong tokens; wait a minute", wait)
         token = bearer_token(request.headers)
         if token is None:
-            raise Refused(401, "show the token", {"WWW-Authenticate": "Bearer"})
+            raise RefusedError(401, "show the token", {"WWW-Authenticate": "Bearer"})
         if not hmac.compare_digest(_hashed(token), self._token):
             self._attempts.fail(client)
             invalid = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise Refused(401, "that is not the token", invalid)
+            raise RefusedError(401, "that is not the token", invalid)
 
 
 def _hashed(token: str) -> bytes:
@@ -137,7 +137,7 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY_BYTES:
-            raise Refused(413, f"more than {MAX_BODY_BYTES} bytes")
+            raise RefusedError(413, f"more than {MAX_BODY_BYTES} bytes")
     return body
 
 
@@ -145,7 +145,7 @@ def _feedback_in(body: bytes, is_known: Callable[[str], bool]) -> AlertFeedback:
     try:
         asked = msgspec.json.decode(body, type=Asked)
         if not is_known(asked.alert_id):
-            raise Refused(404, "no such alert here")
+            raise RefusedError(404, "no such alert here")
         return feedback_of(asked, datetime.now(UTC))
     except (msgspec.DecodeError, ValueError) as error:
-        raise Refused(400, str(error)) from None
+        raise RefusedError(400, str(error)) from None

@@ -30,7 +30,8 @@ EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 HASH_HOLDS = "([part]) => decodeURIComponent(location.hash).includes(part)"
 SHOWS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
-AT_REST = "() => document.getAnimations().every((motion) => motion.playState === 'finished')"
+AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
+  || motion.effect.getComputedTiming().iterations === Infinity)"""
 
 
 @pytest.fixture(scope="module")

@@ -39,11 +39,10 @@ export function lag(length) {
   return length < 120 ? `${Math.max(0, Math.round(length))} s` : duration(length);
 }
 
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** `image_led_crisis` as `Image led crisis`. */
-export function words(name) {
-  const text = name.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+export const words = (name) => sentence(name.replaceAll("_", " "));
 
 const CHANNELS = { x: "X", youtube: "YouTube", tiktok: "TikTok" };
 const NAMES = {

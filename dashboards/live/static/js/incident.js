@@ -2,7 +2,7 @@
 import { Actions } from "./actions.js";
 import { byId, el, reconcile, setText } from "./dom.js";
 import { Facts } from "./facts.js";
-import { day, duration, seconds, time, words } from "./format.js";
+import { day, duration, seconds, sentence, time, words } from "./format.js";
 import { said, saidAt } from "./handling.js";
 import { linkTo } from "./route.js";
 import { markSeverity, STATUS } from "./severity.js";
@@ -83,7 +83,7 @@ export class Incident {
     byId("handling-empty").hidden = list.length > 0;
     reconcile(byId("handling"), list, (feedback) => `${feedback.action}/${feedback.at}`, (feedback) =>
       el("li", {}, el("span", { class: "when" }, saidAt(feedback)),
-        el("span", {}, words(said(feedback)), feedback.note ? el("q", {}, feedback.note) : null)));
+        el("span", {}, sentence(said(feedback)), feedback.note ? el("q", {}, feedback.note) : null)));
     byId("incident-actions").hidden = !this.store.acts;
     byId("incident-readonly").hidden = this.store.acts;
   }
