@@ -115,7 +115,7 @@ class Actions:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise RefusedError(415, "send JSON, as application/json")
-        client = request.client.host if request.client else ""
+        client = request.client.host if request.client else "unknown"
         if self._attempts.is_locked(client):
             wait = {"Retry-After": f"{LOCKED_SECONDS:.0f}"}
             raise RefusedError(429, "too many wrong tokens; wait a minute", wait)

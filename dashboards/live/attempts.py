@@ -1,4 +1,4 @@
-"""How often a client may guess."""
+"""How often clients may guess."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import Callable
 from cachetools import TTLCache
 
 MAX_FAILURES = 5
+MAX_FAILURES_OF_ALL = 100  # who stands behind a proxy, or on this machine, can take many names
 LOCKED_SECONDS = 60.0
 MAX_CLIENTS = 1_024
+ALL = ""
 
 
 class Attempts:
     """Counts failures of each client; the fifth locks it out until a minute has passed.
+
+    After a hundred from anywhere nobody is heard for as long.
 
     >>> attempts = Attempts(clock=lambda: 0.0)
     >>> for _ in range(5):
@@ -27,8 +31,10 @@ class Attempts:
 
     def is_locked(self, client: str) -> bool:
         """Whether nothing more is heard from this client for now."""
-        return self._failures.get(client, 0) >= MAX_FAILURES
+        mine, all_of_them = self._failures.get(client, 0), self._failures.get(ALL, 0)
+        return mine >= MAX_FAILURES or all_of_them >= MAX_FAILURES_OF_ALL
 
     def fail(self, client: str) -> None:
         """Take note of a failure."""
-        self._failures[client] = self._failures.get(client, 0) + 1
+        for name in (client, ALL):
+            self._failures[name] = self._failures.get(name, 0) + 1

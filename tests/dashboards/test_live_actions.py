@@ -189,6 +189,17 @@ def test_who_guesses_too_often_is_not_heard_for_a_minute(app: Starlette, desk: D
     assert post(app).status_code == 201
 
 
+def test_who_takes_many_names_is_not_heard_either(app: Starlette, desk: Desk) -> None:
+    wrong = {**FROM_PAGE, "Authorization": "Bearer a-wrong-token-of-some-length"}
+    for number in range(25):
+        for _ in range(4):
+            post(app, headers=wrong, client=f"10.1.0.{number}")
+
+    assert post(app).status_code == 429
+    desk.now = 61.0
+    assert post(app).status_code == 201
+
+
 def test_a_request_without_a_token_is_no_guess(app: Starlette) -> None:
     for _ in range(10):
         post(app, headers=without("Authorization"))
