@@ -38,7 +38,7 @@ class Place(Protocol):
     """Where alerts are, and what people did about them."""
 
     def read(self) -> Iterator[Alert | AlertFeedback]:
-        """Every alert state and all feedback that is there now; each in the order of its writing."""
+        """Every alert state and all feedback that is there now, each in the order of writing."""
 
     def write(self, feedback: AlertFeedback) -> None:
         """Add what a person did; it stays once this returns.

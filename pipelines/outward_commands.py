@@ -56,9 +56,9 @@ def add_alerts(commands: argparse._SubParsersAction) -> None:
         "  moodwire alerts acknowledge 3fa9 --by Ada --run out\n"
         "  moodwire alerts snooze 3fa9 --for 4h --by Ada --settings moodwire.yaml\n"
         '  moodwire alerts verdict 3fa9 false --by Ada --note "a film, not our brand"\n\n'
-        "An id may be shortened to what is unique. Of one alert a later word takes the place of an\n"
-        "earlier one of its kind. `moodwire deliver` tells of an alert that was acknowledged or is\n"
-        "snoozed only what is graver than before, or its end. See docs/live-page.md.",
+        "An id may be shortened to what is unique. Of one alert a later word takes the place of\n"
+        "an earlier one of its kind. `moodwire deliver` tells of an alert that was acknowledged or\n"
+        "is snoozed only what is graver than before, or its end. See docs/live-page.md.",
     )
     parser.add_argument("action", choices=("list", "acknowledge", "snooze", "verdict"))
     parser.add_argument("alert", metavar="ID", nargs="?", help="the alert, or how its id begins")
@@ -108,8 +108,8 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
         "show the live page and /metrics of a run folder, or of the topics of the settings",
         "  moodwire serve out --port 8642\n"
         "  moodwire serve --settings moodwire.yaml     a run on Flink, by what it publishes\n\n"
-        "It only shows, unless serve.token of the settings names a token: whoever types it into the\n"
-        "page may acknowledge, snooze and judge alerts. For a run folder name the settings as well:\n"
+        "It only shows, unless serve.token of the settings names a token: whoever types it into\n"
+        "the page may acknowledge, snooze and judge alerts. With a run folder name both:\n"
         "  moodwire serve out --settings moodwire.yaml",
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", help="the run folder to follow")

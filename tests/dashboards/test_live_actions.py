@@ -116,7 +116,8 @@ def test_whoever_does_not_show_the_token_is_refused(
     app: Starlette, desk: Desk, authorization: str
 ) -> None:
     headers = without("Authorization")
-    answer = post(app, headers=headers | ({"Authorization": authorization} if authorization else {}))
+    shown = {"Authorization": authorization} if authorization else {}
+    answer = post(app, headers=headers | shown)
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")

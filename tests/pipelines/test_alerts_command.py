@@ -58,7 +58,8 @@ def test_a_person_acknowledges_snoozes_and_judges(
     assert alerts(folder, "verdict", "3fb", "false", "--by", "Ada") == OK
     acknowledged, snoozed, judged = feedback_in(folder)
 
-    assert (acknowledged.alert_id, acknowledged.by, acknowledged.note) == ("3fa9c0de", "Ada", "on it")
+    assert (acknowledged.alert_id, acknowledged.by) == ("3fa9c0de", "Ada")
+    assert acknowledged.note == "on it"
     assert snoozed.until is not None
     assert snoozed.until - snoozed.at == timedelta(minutes=90)
     assert (judged.alert_id, judged.verdict) == ("3fb00000", "false")
