@@ -57,8 +57,8 @@ def add_alerts(commands: argparse._SubParsersAction) -> None:
         "  moodwire alerts snooze 3fa9 --for 4h --by Ada --settings moodwire.yaml\n"
         '  moodwire alerts verdict 3fa9 false --by Ada --note "a film, not our brand"\n\n'
         "An id may be shortened to what is unique. Of one alert a later word takes the place of\n"
-        "an earlier one of its kind. `moodwire deliver` tells of an alert that was acknowledged or\n"
-        "is snoozed only what is graver than before, or its end. See docs/live-page.md.",
+        "an earlier one of its kind. `moodwire deliver` tells of one that was acknowledged or is\n"
+        "snoozed only what is graver than before, or its end. See docs/live-page.md.",
     )
     parser.add_argument("action", choices=("list", "acknowledge", "snooze", "verdict"))
     parser.add_argument("alert", metavar="ID", nargs="?", help="the alert, or how its id begins")
