@@ -27,6 +27,7 @@ def serve(
     feed: Feed,
     host: str = "127.0.0.1",
     port: int = 8642,
+    *,
     has_page: bool = True,
     explain: Explain | None = None,
     actions: Actions | None = None,

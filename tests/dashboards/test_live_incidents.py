@@ -15,9 +15,7 @@ from tests.dashboards.run_folder import append
 
 def a_state(revision: int, severity: int, status: AlertStatus = "firing") -> Alert:
     hours = (14.0, 14.0 + revision / 10)
-    return an_alert(
-        "a", "Nova", severity=severity, status=status, revision=revision, hours=hours
-    )
+    return an_alert("a", "Nova", severity=severity, status=status, revision=revision, hours=hours)
 
 
 def folded(*alerts: Alert) -> Incidents:

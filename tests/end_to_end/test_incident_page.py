@@ -227,7 +227,7 @@ def test_scripts_in_a_brand_a_post_an_alert_and_a_note_stay_text(
         assert visited.complaints == []
 
 
-@pytest.mark.parametrize("look", (DESK, LOOKS[0], PHONE), ids=str)
+@pytest.mark.parametrize("look", [DESK, LOOKS[0], PHONE], ids=str)
 def test_nobody_is_kept_out(browser: Browser, folder: Path, look: Look) -> None:
     """axe-core on brands, on one of them with all that opens opened, and on an incident."""
     with serving(folder) as url, visit(browser, url, look) as visited:
