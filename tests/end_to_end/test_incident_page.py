@@ -283,3 +283,10 @@ def test_screenshots_of_the_tour(browser: Browser, folder: Path, tmp_path: Path)
         page.get_by_role("link", name="See it on the charts").click()
         visited.wait_for(SHOWS, "voices-window", "14:12")
         take(visited, "tour-4-charts", tmp_path)
+
+
+def test_what_would_keep_somebody_out_is_found(browser: Browser, folder: Path) -> None:
+    with serving(folder) as url, visit(browser, url, DESK) as visited:
+        visited.page.evaluate("document.querySelector('.post-image img').removeAttribute('alt')")
+
+        assert any("alt" in finding for finding in grave_findings(visited.page))
