@@ -16,18 +16,19 @@ export class Actions {
     this.note = el("input", { type: "text", autocomplete: "off", maxlength: 500 });
     this.token = el("input", { type: "password", autocomplete: "current-password" });
     this.tokenField = field("Token", this.token);
-    this.forget = this.#button("Forget the token", () => this.#forget(""));
+    this.known = el("div", { class: "field" }, el("span", {}, "Token"), this.#button("Forget the token", () => this.#forget("")));
     this.length = el("select", { "aria-label": "How long to snooze" },
       Object.entries(LENGTHS).map(([minutes, label]) => el("option", { value: minutes }, label)));
     this.outcome = el("p", { class: "outcome", role: "status" });
     this.root = el("form", { class: "act", onsubmit: (event) => event.preventDefault() },
-      el("div", { class: "fields" }, field("Your name", this.name), field("Note, if any", this.note), this.tokenField),
+      el("div", { class: "fields" }, field("Your name", this.name), field("Note, if any", this.note),
+        this.tokenField, this.known), // one in the place of the other: no button moves under the reader's hand
       el("div", { class: "buttons" },
         this.#button("Acknowledge", () => this.#send({ action: "acknowledge" }), "act-main"),
         el("span", { class: "joined" }, this.#button("Snooze", () => this.#snooze()), this.length)),
       el("div", { class: "buttons", role: "group", "aria-label": "Verdict" }, Object.entries(VERDICTS)
         .map(([verdict, label]) => this.#button(label, () => this.#send({ action: "verdict", verdict })))),
-      el("div", { class: "buttons" }, this.outcome, this.forget));
+      this.outcome);
     this.#showToken();
   }
 
@@ -49,7 +50,7 @@ export class Actions {
     const known = sessionStorage.getItem(TOKEN) !== null;
     this.tokenField.hidden = known;
     this.token.required = !known;
-    this.forget.hidden = !known;
+    this.known.hidden = !known;
   }
 
   #forget(why) {
