@@ -22,7 +22,13 @@ from pipelines.file_commands import (
     add_search,
     add_train,
 )
-from pipelines.outward_commands import add_dashboards, add_deliver, add_exporter, add_serve
+from pipelines.outward_commands import (
+    add_alerts,
+    add_dashboards,
+    add_deliver,
+    add_exporter,
+    add_serve,
+)
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
@@ -42,6 +48,7 @@ examples:
   moodwire search --input posts.jsonl --text "broken"        posts by words, image or likeness
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
+  moodwire alerts list --run out             what fires; acknowledge, snooze or judge it
   moodwire train --data data --output out    train a model of your own
   moodwire evaluate --data DIR --output evaluation   an honest report about the model
   moodwire export --checkpoint model         make a model ready to serve without torch
@@ -69,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_search(commands)
     add_backtest(commands)
     add_deliver(commands)
+    add_alerts(commands)
     add_train(commands)
     add_evaluate(commands)
     add_export(commands)

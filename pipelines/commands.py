@@ -32,6 +32,7 @@ from pipelines.doctor import run_doctor
 from pipelines.evaluate import EvaluationError, evaluate
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
+from pipelines.feedback import FeedbackError, FeedbackFolder, build_actions
 from pipelines.models_command import manage_models, remarks
 from pipelines.run import Finished, Run, RunFailedError, run
 from pipelines.run_folder import FolderInUseError, RunFolder
@@ -60,6 +61,7 @@ MISUSE = (
     SearchError,
     GrafanaError,
     EvaluationError,
+    FeedbackError,
     PermissionError,
 )
 DEMO = Path(__file__).parent / "demo" / "data"
@@ -173,7 +175,8 @@ def _page(plan: _Plan, folder: RunFolder, console: Console) -> Any:
         return nullcontext()
     explain = ExemplarExplainer(plan.settings.model.checkpoint)
     feed = Follower(folder.path)
-    server = BackgroundServer(feed, plan.page.host, plan.page.port, explain)
+    actions = build_actions(plan.settings.serve.token, FeedbackFolder(folder.path).write)
+    server = BackgroundServer(feed, plan.page.host, plan.page.port, explain, actions)
     console.print(f"live page: {server.url}", highlight=False)
     return server
 
@@ -206,6 +209,12 @@ def _deliver(args: argparse.Namespace, console: Console) -> int:
     from pipelines.delivery.command import deliver
 
     return deliver(args, console)
+
+
+def _alerts(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.alerts_command import alerts
+
+    return alerts(args, console)
 
 
 def _train(args: argparse.Namespace, console: Console) -> int:
@@ -263,6 +272,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "search": _search,
     "backtest": _backtest,
     "deliver": _deliver,
+    "alerts": _alerts,
     "train": _train,
     "evaluate": _evaluate,
     "export": _export,

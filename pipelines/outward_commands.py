@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
+from datetime import timedelta
 
 from pipelines.file_commands import SETTINGS_HELP, add_command
+
+_LENGTH = re.compile(r"(\d{1,4})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_deliver(commands: argparse._SubParsersAction) -> None:
@@ -41,6 +46,60 @@ def add_deliver(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--id", help="replay: only this message")
 
 
+def add_alerts(commands: argparse._SubParsersAction) -> None:
+    """`moodwire alerts`."""
+    parser = add_command(
+        commands,
+        "alerts",
+        "list alerts, and note what a person does about one",
+        "  moodwire alerts list --run out --firing\n"
+        "  moodwire alerts acknowledge 3fa9 --by Ada --run out\n"
+        "  moodwire alerts snooze 3fa9 --for 4h --by Ada --settings moodwire.yaml\n"
+        '  moodwire alerts verdict 3fa9 false --by Ada --note "a film, not our brand"\n\n'
+        "An id may be shortened to what is unique. Of one alert a later word takes the place of\n"
+        "an earlier one of its kind. `moodwire deliver` tells of one that was acknowledged or is\n"
+        "snoozed only what is graver than before, or its end. See docs/live-page.md.",
+    )
+    parser.add_argument("action", choices=("list", "acknowledge", "snooze", "verdict"))
+    parser.add_argument("alert", metavar="ID", nargs="?", help="the alert, or how its id begins")
+    parser.add_argument(
+        "verdict",
+        metavar="VERDICT",
+        nargs="?",
+        choices=("true", "false", "duplicate"),
+        help="verdict: true, false or duplicate",
+    )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    place.add_argument("--run", metavar="DIR", help="a run folder instead of the topics")
+    parser.add_argument("--firing", action="store_true", help="list: only what fires")
+    parser.add_argument("--by", metavar="NAME", help="who does it; needed by all but list")
+    parser.add_argument("--note", metavar="TEXT", default="", help="why, in a line")
+    parser.add_argument(
+        "--for",
+        dest="length",
+        metavar="LENGTH",
+        type=length_of,
+        default="1h",
+        help="snooze: how long, as 90m, 4h or 2d (default: 1h)",
+    )
+
+
+def length_of(text: str) -> timedelta:
+    """A length of time as a person writes it.
+
+    >>> length_of("90m") == timedelta(hours=1.5)
+    True
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number with m, h or d.
+    """
+    found = _LENGTH.fullmatch(text)
+    if found is None or found[1].strip("0") == "":
+        raise argparse.ArgumentTypeError(f"{text!r} is no length; write 90m, 4h or 2d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
 def add_serve(commands: argparse._SubParsersAction) -> None:
     """`moodwire serve`."""
     parser = add_command(
@@ -48,10 +107,15 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
         "serve",
         "show the live page and /metrics of a run folder, or of the topics of the settings",
         "  moodwire serve out --port 8642\n"
-        "  moodwire serve --settings moodwire.yaml     a run on Flink, by what it publishes",
+        "  moodwire serve --settings moodwire.yaml     a run on Flink, by what it publishes\n\n"
+        "It only shows, unless serve.token of the settings names a token: whoever types it into\n"
+        "the page may acknowledge, snooze and judge alerts. With a run folder name both:\n"
+        "  moodwire serve out --settings moodwire.yaml",
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", help="the run folder to follow")
-    parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
+    parser.add_argument(
+        "--settings", metavar="FILE", help="settings file (without DIR: moodwire.yaml)"
+    )
     parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
     parser.add_argument(
         "--checkpoint", metavar="DIR", help="model that explains posts (default: the shipped one)"

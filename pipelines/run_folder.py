@@ -20,6 +20,7 @@ FILES = {
     "rejections": "dead-letters.jsonl",
 }
 COUNTERS_FILE = "counters.json"
+FEEDBACK_FILE = "alert-feedback.jsonl"  # written by people, through the page or the command line
 SHADOW_FILE = "shadow.json"
 MEDIA_FOLDER = "media"
 
@@ -96,7 +97,8 @@ class RunFolder:
             raise FolderInUseError(
                 f"{self.path} holds an earlier run. Give --output a new folder, or --overwrite"
             )
-        for path in (*held, self.path / COUNTERS_FILE, self.path / SHADOW_FILE):
+        beside = (COUNTERS_FILE, SHADOW_FILE, FEEDBACK_FILE)
+        for path in (*held, *(self.path / name for name in beside)):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.media, ignore_errors=True)
         self.media.mkdir(parents=True)

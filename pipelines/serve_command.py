@@ -8,23 +8,32 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dashboards.live.actions import Actions
 from dashboards.live.follower import Follower
 from dashboards.live.server import serve
 from pipelines.command_line import OK
 from pipelines.explain_exemplars import ExemplarExplainer
-from pipelines.settings import SettingsError, load_settings
+from pipelines.feedback import FeedbackFolder, FeedbackTopic, build_actions
+from pipelines.settings import KafkaSink, SettingsError, load_settings
 from transforms.ingest import NoInputError
 
 
 def serve_page(args: argparse.Namespace, console: Console) -> int:
     """`moodwire serve`: the live page of a run folder, or of the topics."""
     if args.folder is None:
+        args.settings = args.settings or "moodwire.yaml"
         return _serve_topics(args, console, "live page", has_page=True)
-    if not Path(args.folder).is_dir():
-        raise NoInputError(f"{args.folder}: no such folder. Name the --output of a run")
+    folder = Path(args.folder)
+    if not folder.is_dir():
+        raise NoInputError(f"{folder}: no such folder. Name the --output of a run")
+    token = load_settings(args.settings).serve.token if args.settings else None
     console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
-    explain = ExemplarExplainer(args.checkpoint)
-    serve(Follower(Path(args.folder)), port=args.port, explain=explain)
+    serve(
+        Follower(folder),
+        port=args.port,
+        explain=ExemplarExplainer(args.checkpoint),
+        actions=build_actions(token, FeedbackFolder(folder).write),
+    )
     return OK
 
 
@@ -49,10 +58,19 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
         raise SettingsError("sinks.kafka: missing, so there are no topics to follow; add it")
     counters = flink_counters(settings.flink)
     feed = TopicFeed(kafka.cluster, kafka.topic_prefix, settings.title, counters)
+    actions = _topic_actions(settings.serve.token, kafka) if has_page else None
     feed.start()
     with closing(feed):
         place = "" if has_page else "metrics"
         console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
         explain = ExemplarExplainer(args.checkpoint) if has_page else None
-        serve(feed, port=args.port, has_page=has_page, explain=explain)
+        serve(feed, port=args.port, has_page=has_page, explain=explain, actions=actions)
     return OK
+
+
+def _topic_actions(token: str | None, kafka: KafkaSink) -> Actions | None:
+    """What people may do; a missing topic is said before they try."""
+    place = FeedbackTopic(kafka)
+    if token is not None:
+        place.require()
+    return build_actions(token, place.write)

@@ -14,12 +14,12 @@ import yaml
 
 from pipelines.alert_settings import AlertSettings
 from pipelines.delivery.settings import DeliverySettings
+from pipelines.plain_secrets import find_plain_secrets
 from pipelines.strict import Count, Port, Seconds, Strict
 from transforms.kafka.cluster import Client, Cluster, Security
 from transforms.kafka.starts import parse_start, parse_stop
 
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`(?: - at `(?P<at>[^`]+)`)?")
 _FIELD = re.compile(r"(?P<name>[a-z_]+): ")  # of a group whose fields do not fit together
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
@@ -130,6 +130,15 @@ class SinkSettings(Strict, frozen=True, kw_only=True):
     page: PageSettings | None = None
 
 
+class ServeSettings(Strict, frozen=True, kw_only=True):
+    """What the live page allows: without a token it only shows."""
+
+    token: Annotated[str, msgspec.Meta(min_length=16, pattern=r"^[!-~]+$")] | None = None
+
+    def __repr__(self) -> str:
+        return f"ServeSettings(token={None if self.token is None else '...'!r})"
+
+
 class FlinkSettings(Strict, frozen=True, kw_only=True):
     """How `moodwire run --runner flink` uses Apache Flink: on this machine, or a cluster."""
 
@@ -156,6 +165,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     model: ModelSettings = ModelSettings()
     sinks: SinkSettings = SinkSettings()
     delivery: DeliverySettings = DeliverySettings()
+    serve: ServeSettings = ServeSettings()
     flink: FlinkSettings = FlinkSettings()
 
 
@@ -193,28 +203,16 @@ def parse_settings(text: str, env: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"not YAML: {error}. Check indentation and quotes there") from error
     if not isinstance(raw, dict):
         raise SettingsError("the settings file must hold keys such as `brands:` and `source:`")
-    _require_references(raw.get("delivery"))
+    for key in find_plain_secrets(raw):
+        raise SettingsError(
+            f"{key}: holds a secret in plain text; put it into the environment and write "
+            "${NAME} here"
+        )
     try:
         settings = msgspec.convert(expand_env(raw, os.environ if env is None else env), Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(_explain(str(error))) from error
     return _checked(settings)
-
-
-def _require_references(delivery: Any) -> None:
-    """Keep secrets of receivers out of the file: it is copied, shown and committed."""
-    if not isinstance(delivery, dict):
-        return  # of a wrong type, which the conversion names
-    for group, key in (("webhooks", "secrets"), ("services", "url")):
-        receivers = delivery.get(group)
-        for number, receiver in enumerate(receivers if isinstance(receivers, list) else ()):
-            given = receiver.get(key) if isinstance(receiver, dict) else None
-            for secret in given if isinstance(given, list) else [given]:
-                if isinstance(secret, str) and not _REFERENCE.fullmatch(secret):
-                    raise SettingsError(
-                        f"delivery.{group}[{number}].{key}: holds a secret in plain text; put it "
-                        "into the environment and write ${NAME} here"
-                    )
 
 
 def load_settings(path: str | Path) -> Settings:

@@ -20,6 +20,7 @@ from dashboards.live.state import Run, State, Status
 from schemas.metrics import WATERMARK
 from schemas.records import (
     Alert,
+    AlertFeedback,
     Media,
     Rejection,
     Trend,
@@ -40,9 +41,12 @@ WAITING_RECORDS = 5_000  # read and not yet folded in; bounds what is held in me
 FOLDED_AT_ONCE = 2_000
 MEDIA_BYTES = 64 * 2**20
 DEAD_LETTERS = 2_000  # of the newest, of each partition
-KINDS: dict[str, type[Trend] | type[Alert] | type[Rejection] | type[Media]] = {
+Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection] | type[Media]
+OPTIONAL = {"alert-feedback"}  # an older stack lacks it, and nobody acts there
+KINDS: dict[str, Kind] = {
     "trends": Trend,
     "alerts": Alert,
+    "alert-feedback": AlertFeedback,
     "dead-letters": Rejection,
     "media": Media,
 }
@@ -101,7 +105,8 @@ class TopicFeed:
             KafkaSettingsError: a topic is missing.
         """
         with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
-            require_topics(consumer, self._topics(), None)
+            needed = [f"{self.prefix}{name}" for name in KINDS if name not in OPTIONAL]
+            require_topics(consumer, needed, None)
         for thread in self._threads:
             thread.start()
 

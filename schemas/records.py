@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -316,7 +316,45 @@ class Alert(Record, frozen=True, kw_only=True):
     folded: int = 0
 
 
-RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert)
+FeedbackAction = Literal["acknowledge", "snooze", "verdict"]
+Verdict = Literal["true", "false", "duplicate"]
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is shown in terminals too
+Operator = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
+Note = Annotated[str, msgspec.Meta(max_length=500, pattern=ONE_LINE)]
+ClockTime = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class AlertFeedback(Record, frozen=True, kw_only=True):
+    """What a person did about an alert: took it on, put it off until a time, or judged it.
+
+    Of each alert the newest of each action holds. `by` is the name that the person gave. `at` and
+    `until` are of the clock, the only times in a record that are not of the posts.
+
+    Raises:
+        ValueError: a snooze has no `until`, a verdict no `verdict`, or another action has one.
+    """
+
+    alert_id: str
+    action: FeedbackAction
+    by: Operator
+    at: ClockTime
+    note: Note = ""
+    verdict: Verdict | None = None
+    until: ClockTime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.until is not None) != (self.action == "snooze"):
+            raise ValueError("until: a snooze has one, nothing else does")
+        if (self.verdict is not None) != (self.action == "verdict"):
+            raise ValueError("verdict: an action of that name has one, nothing else does")
+
+    @property
+    def key(self) -> str:
+        """Topic key: alert and action, so that a later word takes the place of an earlier one."""
+        return f"{self.alert_id}|{self.action}"
+
+
+RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert, AlertFeedback)
 R = TypeVar("R", bound=Record)
 
 

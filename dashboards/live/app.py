@@ -20,6 +20,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from dashboards.live.actions import Actions
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import exposition
 from dashboards.live.headers import SecurityHeaders
@@ -35,6 +36,7 @@ def build_app(
     allowed_hosts: Sequence[str] = ("*",),
     has_page: bool = True,
     explain: Explain | None = None,
+    actions: Actions | None = None,
 ) -> Starlette:
     """The application that shows what `feed` brings, which may be nothing yet.
 
@@ -44,9 +46,14 @@ def build_app(
         allowed_hosts: names that a request may call this server by; a page that listens on
             loopback alone names just that, so that no foreign site can read it by rebinding.
         explain: says why a post was read so; without it the page offers no such link.
+        actions: does what people want done about alerts; without it the page is read-only.
     """
     app = Starlette(
-        routes=[*_watched(), *(_routes() if has_page else ())],
+        routes=[
+            *_watched(),
+            *(_routes() if has_page else ()),
+            *(_acted() if has_page and actions else ()),
+        ],
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
@@ -56,6 +63,8 @@ def build_app(
     )
     app.state.explanations = Explanations(explain, feed.rendition)
     feed.state.explains = app.state.explanations.offered
+    app.state.actions = actions
+    feed.state.acts = actions is not None
     app.state.broadcast = Broadcast(feed)
     return app
 
@@ -69,11 +78,16 @@ def _routes() -> list[Route | Mount]:
         Route("/", _page),
         Route("/api/state", _snapshot),
         Route("/api/window", _window),
+        Route("/api/turns", _turns),
         Route("/explanation", _explanation),
         Route("/events", _events),
         Route("/media/{sha256}.jpg", _media),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
+
+
+def _acted() -> list[Route | Mount]:
+    return [Route("/api/feedback", _feedback, methods=["POST"])]
 
 
 @asynccontextmanager
@@ -109,6 +123,20 @@ async def _window(request: Request) -> Response:
     if not start.isdecimal():
         return PlainTextResponse("start: epoch seconds of a window's start", status_code=400)
     return _json(_state(request).windows.exemplars(brand, int(start)))
+
+
+async def _turns(request: Request) -> Response:
+    """The course of one alert."""
+    return _json(_state(request).incidents.turns(request.query_params.get("alert", "")))
+
+
+async def _feedback(request: Request) -> Response:
+    """Take in what a person did; the page shows it once the feed has brought it back."""
+    alerts = _state(request).alerts
+    answer: Response = await request.app.state.actions.answer(
+        request, lambda alert_id: alerts.get(alert_id) is not None
+    )
+    return answer
 
 
 async def _explanation(request: Request) -> Response:

@@ -10,13 +10,22 @@ from typing import Any
 import msgspec
 
 from dashboards.live.state import STALLED_AFTER_SECONDS, Run, State, Status
-from schemas.records import Alert, Rejection, Trend, UnsupportedVersionError, decode
+from schemas.records import (
+    Alert,
+    AlertFeedback,
+    Rejection,
+    Trend,
+    UnsupportedVersionError,
+    decode,
+)
 
 CHUNK_BYTES = 512 * 1024
 HEAD_BYTES = 256
-FILES: tuple[tuple[str, type[Trend] | type[Alert] | type[Rejection]], ...] = (
+Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection]
+FILES: tuple[tuple[str, Kind], ...] = (
     ("trends.jsonl", Trend),
     ("alerts.jsonl", Alert),
+    ("alert-feedback.jsonl", AlertFeedback),
     ("dead-letters.jsonl", Rejection),
 )
 
@@ -119,15 +128,15 @@ class Follower:
         except OSError:
             return None
 
-    def _drain(self, tail: Tail, kind: type[Trend] | type[Alert] | type[Rejection]) -> bool:
+    def _drain(self, tail: Tail, kind: Kind) -> bool:
         lines = tail.read()
         for record in self._records(lines, kind):
             self.state.fold(record)
         return bool(lines)
 
     def _records(
-        self, lines: list[bytes], kind: type[Trend] | type[Alert] | type[Rejection]
-    ) -> Iterator[Trend | Alert | Rejection]:
+        self, lines: list[bytes], kind: Kind
+    ) -> Iterator[Trend | Alert | AlertFeedback | Rejection]:
         for line in filter(bytes.strip, lines):
             try:
                 yield decode(line, kind)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import uvicorn
 
+from dashboards.live.actions import Actions
 from dashboards.live.app import build_app
 from dashboards.live.explanations import Explain
 from dashboards.live.stream import Broadcast, Feed
@@ -26,19 +27,21 @@ def serve(
     feed: Feed,
     host: str = "127.0.0.1",
     port: int = 8642,
+    *,
     has_page: bool = True,
     explain: Explain | None = None,
+    actions: Actions | None = None,
 ) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
-    `explain` says why a post was read so.
+    `explain` says why a post was read so, `actions` does what people want done about alerts.
 
     Raises:
         PortInUseError: another program listens on `port`.
     """
     listener = listen(host, port)
     with listener:
-        _build_server(feed, host, has_page, explain).run(sockets=[listener])
+        _build_server(feed, host, has_page, explain, actions).run(sockets=[listener])
 
 
 class BackgroundServer:
@@ -56,9 +59,10 @@ class BackgroundServer:
         host: str = "127.0.0.1",
         port: int = 8642,
         explain: Explain | None = None,
+        actions: Actions | None = None,
     ) -> None:
         self._listener = listen(host, port)
-        self._server = _build_server(feed, host, has_page=True, explain=explain)
+        self._server = _build_server(feed, host, True, explain, actions)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
 
@@ -118,9 +122,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _build_server(feed: Feed, host: str, has_page: bool, explain: Explain | None) -> _Server:
+def _build_server(
+    feed: Feed, host: str, has_page: bool, explain: Explain | None, actions: Actions | None
+) -> _Server:
     hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    app = build_app(feed, hosts, has_page, explain)
+    app = build_app(feed, hosts, has_page, explain, actions)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -10,11 +10,11 @@ from typing import Literal
 import msgspec
 
 from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stages_of
+from dashboards.live.incidents import Incidents
 from dashboards.live.journal import Journal
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
-from schemas.records import Alert, Exemplar, Rejection, Trend
+from schemas.records import Alert, AlertFeedback, Exemplar, Rejection, Trend
 
-MAX_ALERTS = 200
 MAX_REJECTIONS = 10_000
 STALLED_AFTER_SECONDS = 30.0  # counters.json is rewritten about every second
 
@@ -37,10 +37,12 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     reset: bool
     explains: bool = False  # whether a post's /explanation can be asked for
+    acts: bool = False  # whether people may act on alerts here
     fields: tuple[str, ...] = ()
     limits: tuple[int, int] = (BRAND_WINDOWS, SLICE_WINDOWS)
     windows: tuple[Window, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    feedback: tuple[AlertFeedback, ...] = ()
     run: Run | None = None
     stages: Stages | None = None
 
@@ -54,6 +56,7 @@ class State:
 
     def __init__(self) -> None:
         self.explains = False
+        self.acts = False
         self.clear()
 
     def clear(self) -> None:
@@ -61,7 +64,7 @@ class State:
         self.epoch = secrets.token_hex(4)
         self.version = 0
         self.windows = Windows()
-        self.alerts: Journal[str, Alert] = Journal()
+        self.incidents = Incidents()
         self.samples: list[Sample] = []
         self.run, self._run_version = Run(), 0
         self.stages, self._stages_version = Stages(), 0
@@ -72,12 +75,19 @@ class State:
         """Names the present state; an update from here brings what comes after."""
         return f"{self.epoch}.{self.version}"
 
-    def fold(self, record: Trend | Alert | Rejection) -> None:
+    @property
+    def alerts(self) -> Journal[str, Alert]:
+        """The newest state of each alert."""
+        return self.incidents.alerts
+
+    def fold(self, record: Trend | Alert | AlertFeedback | Rejection) -> None:
         """Take one record in."""
         if isinstance(record, Trend):
             self.version += self.windows.add(record, self.version + 1)
         elif isinstance(record, Alert):
-            self._fold_alert(record)
+            self.version += self.incidents.add(record, self.version + 1)
+        elif isinstance(record, AlertFeedback):
+            self.version += self.incidents.add_feedback(record, self.version + 1)
         else:
             self._fold_rejection(record)
 
@@ -99,9 +109,11 @@ class State:
             id=self.id,
             reset=since is None,
             explains=self.explains,
+            acts=self.acts,
             fields=Window.__struct_fields__ if since is None else (),
             windows=tuple(self.windows.journal.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
+            feedback=tuple(self.incidents.feedback.since(since or 0)),
             run=self.run if since is None or self._run_version > since else None,
             stages=self.stages if since is None or self._stages_version > since else None,
         )
@@ -118,15 +130,6 @@ class State:
         epoch, _, version = (last_id or "").partition(".")
         known = epoch == self.epoch and version.isdecimal() and int(version) <= self.version
         return int(version) if known else None
-
-    def _fold_alert(self, alert: Alert) -> None:
-        known = self.alerts.get(alert.alert_id)
-        if known and (alert.revision, alert.final) <= (known.revision, known.final):
-            return
-        self.version += 1
-        self.alerts.put(alert.alert_id, alert, self.version)
-        if len(self.alerts) > MAX_ALERTS:
-            self.alerts.drop(min(self.alerts.values(), key=_least_needed).alert_id)
 
     def _fold_rejection(self, rejection: Rejection) -> None:
         key = (str(rejection.position), rejection.stage)
@@ -152,7 +155,3 @@ class State:
         if stages != self.stages:
             self.version += 1
             self.stages, self._stages_version = stages, self.version
-
-
-def _least_needed(alert: Alert) -> tuple[bool, float]:
-    return alert.status == "firing", alert.since.timestamp()

@@ -27,6 +27,7 @@ from pipelines.delivery.settings import (
     WebhookSettings,
 )
 from pipelines.delivery.sources import FolderSource, TopicSource
+from pipelines.feedback import FEEDBACK_TOPIC
 from pipelines.run_folder import FILES
 from pipelines.settings import Settings, SettingsError
 from pipelines.sinks import TOPICS
@@ -76,8 +77,8 @@ def choose_source(
             raise SettingsError(f"--folder {folder}: no such folder; name the --output of a run")
         return partial(FolderSource, folder / FILES["alerts"], outbox, from_start)
     if (kafka := settings.sinks.kafka) is not None:
-        topic = f"{kafka.topic_prefix}{TOPICS['alerts']}"
-        return partial(TopicSource, kafka.cluster, topic, outbox, from_start)
+        topics = [f"{kafka.topic_prefix}{name}" for name in (TOPICS["alerts"], FEEDBACK_TOPIC)]
+        return partial(TopicSource, kafka.cluster, *topics, outbox, from_start)
     raise SettingsError(
         "sinks.kafka: missing, so there is no topic of alerts to deliver from; add it, or name "
         "a run folder with --folder"

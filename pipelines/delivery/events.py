@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
 
 import msgspec
 
-from schemas.records import Alert, AlertStatus, encode
+from schemas.records import Alert, AlertFeedback, AlertStatus, encode
 
 AlertEvent = Literal["opened", "escalated", "updated", "resolved", "withdrawn"]
 
@@ -56,6 +57,13 @@ _EVENT_OF: dict[AlertStatus, AlertEvent] = {
     "resolved": "resolved",
     "withdrawn": "withdrawn",
 }
+
+
+def quiet_until(feedback: AlertFeedback) -> float | None:
+    """Until when, in epoch seconds, mere updates of the alert are not told; None for no change."""
+    if feedback.action == "acknowledge":
+        return math.inf
+    return feedback.until.timestamp() if feedback.until else None
 
 
 def message_id_of(alert: Alert) -> str:

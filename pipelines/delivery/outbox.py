@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS messages (
     PRIMARY KEY (receiver, message_id)) STRICT;
 CREATE INDEX IF NOT EXISTS waiting ON messages (receiver, state, due_at);
 CREATE TABLE IF NOT EXISTS disabled (receiver TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS quiet (
+    alert_id TEXT, action TEXT, until REAL NOT NULL, PRIMARY KEY (alert_id, action)) STRICT;
 """
 State = Literal["waiting", "delivered", "dead"]
 KEEP_SECONDS = 30 * 86_400.0  # what was sent and told is remembered so long
@@ -116,6 +118,17 @@ class Outbox:
                 ],
             )
             self._go_on(positions)
+
+    def hush(self, alert_id: str, action: str, until: float, positions: Mapping[str, int]) -> None:
+        """Take note that mere updates of an alert are not wanted until a time."""
+        with self._lock, self._base:
+            self._base.execute("REPLACE INTO quiet VALUES (?, ?, ?)", (alert_id, action, until))
+            self._go_on(positions)
+
+    def is_quiet(self, alert_id: str) -> bool:
+        """Whether somebody took the alert on, or put it off until later than now."""
+        query = "SELECT 1 FROM quiet WHERE alert_id = ? AND until > ?"
+        return self._one(query, alert_id, self._clock()) is not None
 
     def go_on(self, positions: Mapping[str, int]) -> None:
         """Take note of where reading goes on, past what held no alert."""
@@ -229,7 +242,8 @@ class Outbox:
                 "SELECT alert_id FROM alerts WHERE changed_at < ? AND "
                 "json_extract(CAST(body AS TEXT), '$.status') != 'firing'"
             )
-            self._base.execute(f"DELETE FROM told WHERE alert_id IN ({over})", (before,))
+            for table in ("told", "quiet"):
+                self._base.execute(f"DELETE FROM {table} WHERE alert_id IN ({over})", (before,))
             self._base.execute(f"DELETE FROM alerts WHERE alert_id IN ({over})", (before,))
 
     def close(self) -> None:

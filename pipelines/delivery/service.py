@@ -13,11 +13,18 @@ from dataclasses import dataclass, field
 from kafka.errors import KafkaError
 
 from pipelines.delivery.alertmanager import RESOLVED_SECONDS, Alertmanager
-from pipelines.delivery.events import Told, body_of, event_of, message_id_of, told_by
+from pipelines.delivery.events import (
+    Told,
+    body_of,
+    event_of,
+    message_id_of,
+    quiet_until,
+    told_by,
+)
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Receiver, Refused
 from pipelines.delivery.sources import Arrival, Source
-from schemas.records import Alert, decode, encode
+from schemas.records import Alert, AlertFeedback, decode, encode
 from transforms.kafka.cluster import KafkaUnreachableError
 from transforms.publish import pauses
 
@@ -109,22 +116,33 @@ class Service:
                 stop.wait(pause)
 
     def take(self, arrival: Arrival) -> None:
-        """Put what follows from one alert state into the outbox."""
+        """Put what follows from one alert state, or from what a person did, into the outbox."""
         alert, positions = arrival.alert, {arrival.source: arrival.next}
+        if arrival.feedback is not None:
+            return self._heed(arrival.feedback, positions)
         if alert is None or self._is_known(alert):
             return self.outbox.go_on(positions)
+        is_quiet = self.outbox.is_quiet(alert.alert_id)
         told: dict[str, Told] = {}
         messages = []
         for receiver in self.receivers:
             event = event_of(alert, self.outbox.told(receiver.name, alert.alert_id))
             if event is None or not receiver.wishes.include(alert):
                 continue
+            if is_quiet and event == "updated":
+                continue  # what it was told last still holds: graver than that is `escalated`
             told[receiver.name] = told_by(alert)
             if not arrival.is_history and receiver.wishes.include_event(event):
                 body, name = body_of(alert, event), message_id_of(alert)
                 messages.append(Message(receiver.name, name, alert.alert_id, event, body))
         self.outbox.take(alert.alert_id, encode(alert), positions, told, messages)
         self._tell()
+
+    def _heed(self, feedback: AlertFeedback, positions: dict[str, int]) -> None:
+        until = quiet_until(feedback)
+        if until is None:
+            return self.outbox.go_on(positions)
+        return self.outbox.hush(feedback.alert_id, feedback.action, until, positions)
 
     def _is_known(self, alert: Alert) -> bool:
         """Whether this state or a later one was taken in before, as after a replay."""

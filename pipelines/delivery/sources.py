@@ -1,4 +1,4 @@
-"""Where alerts come from: the `alerts` topic, or the file of a run folder; each goes on by itself.
+"""Where alerts come from: the topics, or the files of a run folder; each goes on by itself.
 
 A source that is read for the first time holds history: what happened before anybody asked to be
 told. It is taken note of, and sent only where that is asked for.
@@ -16,7 +16,8 @@ from kafka import TopicPartition
 
 from dashboards.live.follower import RewrittenError, Tail
 from pipelines.delivery.outbox import Outbox
-from schemas.records import Alert, UnsupportedVersionError, decode
+from pipelines.run_folder import FEEDBACK_FILE
+from schemas.records import Alert, AlertFeedback, R, UnsupportedVersionError, decode
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
 from transforms.kafka.consumers import Loan
@@ -30,12 +31,13 @@ HISTORY = "history of "  # before the name of a source: where its history ends
 
 
 class Arrival(NamedTuple):
-    """An alert state, or None for what is no alert, and where reading its source goes on."""
+    """An alert state, what a person did, or neither, and where reading its source goes on."""
 
     alert: Alert | None
     source: str
     next: int
     is_history: bool = False
+    feedback: AlertFeedback | None = None
 
 
 class Source(Protocol):
@@ -44,7 +46,7 @@ class Source(Protocol):
     at_end: bool
 
     def read(self) -> Iterator[Arrival]:
-        """What came since the last call, or within a moment.
+        """What came since the last call, or within a moment; feedback before alerts.
 
         Raises:
             OSError: the file cannot be read.
@@ -56,14 +58,16 @@ class Source(Protocol):
 
 
 class TopicSource:
-    """The compacted `alerts` topic, from where the outbox was left."""
+    """The compacted `alerts` topic and that of feedback, from where the outbox was left."""
 
-    def __init__(self, cluster: Cluster, topic: str, outbox: Outbox, from_start: bool) -> None:
+    def __init__(
+        self, cluster: Cluster, topic: str, feedback_topic: str, outbox: Outbox, from_start: bool
+    ) -> None:
         self.at_end = False
         self._topic = topic
         self._consumer: Any = connect(cluster, GROUP, AT)
         require_topics(self._consumer, [topic], None)
-        found = find_partitions(self._consumer, [topic])
+        found = find_partitions(self._consumer, [topic, feedback_topic])
         firsts, ends = bounds(self._consumer, found)
         self._history = {
             p: _history_end(outbox, _name(p), 0 if from_start else ends[p]) for p in found
@@ -76,20 +80,22 @@ class TopicSource:
     def read(self) -> Iterator[Arrival]:
         """What one poll brings."""
         found = self._consumer.poll(timeout_ms=POLL_MS)
-        for place, records in found.items():
-            partition = (place.topic, place.partition)
-            for record in records:
-                self._next[partition] = record.offset + 1
-                yield Arrival(
-                    _alert_in(record.value, f"{self._topic}-{place.partition}-{record.offset}"),
-                    _name(partition),
-                    record.offset + 1,
-                    record.offset < self._history[partition],
-                )
+        for place in sorted(found, key=lambda place: bool(place.topic == self._topic)):
+            for record in found[place]:
+                yield self._arrival((place.topic, place.partition), record)
         if not found:
             places = [TopicPartition(*p) for p in self._next]
             ends = self._consumer.end_offsets(places)
             self.at_end = all(self._consumer.position(p) >= ends[p] for p in places)
+
+    def _arrival(self, partition: Partition, record: Any) -> Arrival:
+        after = self._next[partition] = record.offset + 1
+        source, at = _name(partition), f"{_name(partition)}-{record.offset}"
+        if partition[0] != self._topic:
+            feedback = _record_in(record.value, AlertFeedback, at)
+            return Arrival(None, source, after, feedback=feedback)
+        is_history = record.offset < self._history[partition]
+        return Arrival(_record_in(record.value, Alert, at), source, after, is_history)
 
     def close(self) -> None:
         """Close the connection."""
@@ -97,33 +103,57 @@ class TopicSource:
 
 
 class FolderSource:
-    """`alerts.jsonl` of a run folder, while a run goes on or afterwards."""
+    """`alerts.jsonl` of a run folder and the feedback beside it, during a run or afterwards."""
 
     def __init__(self, path: Path, outbox: Outbox, from_start: bool) -> None:
         self.at_end = False
-        self._name = str(path.resolve())
-        self._tail = Tail(path)
-        size = path.stat().st_size if path.exists() else 0
-        self._history = _history_end(outbox, self._name, 0 if from_start else size)
-        self._tail.offset = min(outbox.position(self._name) or 0, size)
+        self._alerts = _File(path, outbox)
+        self._feedback = _File(path.with_name(FEEDBACK_FILE), outbox)
+        size = 0 if from_start else self._alerts.size
+        self._history = _history_end(outbox, self._alerts.name, size)
 
     def read(self) -> Iterator[Arrival]:
-        """The lines that the file gained."""
-        before = self._tail.offset
-        try:
-            lines = self._tail.read()
-        except RewrittenError:  # another run has begun: its alerts are no history
-            self._history, before = 0, 0
-            self._tail.rewind()
-            lines = []
-        self.at_end = not lines
-        for line in lines:
-            before += len(line) + 1
-            alert = _alert_in(line, f"{self._name} before byte {before}")
-            yield Arrival(alert, self._name, before, before <= self._history)
+        """The lines that the files gained."""
+        said, states = self._feedback.lines(), self._alerts.lines()
+        if states is None:  # another run has begun: its alerts are no history
+            self._history = 0
+        self.at_end = not said and not states
+        for line, after in said or ():
+            feedback = _record_in(line, AlertFeedback, self._feedback.before(after))
+            yield Arrival(None, self._feedback.name, after, feedback=feedback)
+        for line, after in states or ():
+            alert = _record_in(line, Alert, self._alerts.before(after))
+            yield Arrival(alert, self._alerts.name, after, after <= self._history)
 
     def close(self) -> None:
         """Files are closed after each look."""
+
+
+class _File:
+    """A growing file, read on where the outbox was left."""
+
+    def __init__(self, path: Path, outbox: Outbox) -> None:
+        self.name = str(path.resolve())
+        self.size = path.stat().st_size if path.exists() else 0
+        self._tail = Tail(path)
+        self._tail.offset = min(outbox.position(self.name) or 0, self.size)
+
+    def lines(self) -> list[tuple[bytes, int]] | None:
+        """What it gained, each line with where the next begins; None where it begins anew."""
+        after, placed = self._tail.offset, []
+        try:
+            lines = self._tail.read()
+        except RewrittenError:
+            self._tail.rewind()
+            return None
+        for line in lines:
+            after += len(line) + 1
+            placed.append((line, after))
+        return placed
+
+    def before(self, after: int) -> str:
+        """Names the place of a line in messages."""
+        return f"{self.name} before byte {after}"
 
 
 def _name(partition: Partition) -> str:
@@ -140,11 +170,11 @@ def _history_end(outbox: Outbox, source: str, end: int) -> int:
     return end
 
 
-def _alert_in(value: bytes | None, place: str) -> Alert | None:
+def _record_in(value: bytes | None, kind: type[R], place: str) -> R | None:
     if value is None:  # a tombstone
         return None
     try:
-        return decode(value, Alert)
+        return decode(value, kind)
     except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError) as error:
-        LOG.warning("%s holds no alert and is passed over: %s", place, error)
+        LOG.warning("%s holds no %s and is passed over: %s", place, kind.__name__, error)
         return None

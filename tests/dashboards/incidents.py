@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from schemas.records import Alert, AlertKind, AlertStatus, Signal
+from schemas.records import (
+    Alert,
+    AlertFeedback,
+    AlertKind,
+    AlertStatus,
+    FeedbackAction,
+    Signal,
+    Verdict,
+)
 from tests.dashboards.story import CRISIS_HOUR, DAY, EVIDENCE, VOICES, Voice, exemplar
 
 
@@ -120,4 +128,27 @@ def _crisis(revision: int, severity: int) -> Alert:
         "pictures. 2. Pause scheduled posts. 3. Name one spokesperson. Wording to start from: "
         "“Everyone on board AL482 is safe. We will say more as soon as we know it.”",
         revision=revision,
+    )
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def some_feedback(
+    alert_id: str,
+    action: FeedbackAction = "acknowledge",
+    *,
+    by: str = "Ada",
+    at: datetime = NOON,
+    note: str = "",
+    verdict: Verdict | None = None,
+    until: datetime | None = None,
+) -> AlertFeedback:
+    """What a person did; a snooze is of an hour and a verdict `true` unless given."""
+    if action == "snooze":
+        until = until or at + timedelta(hours=1)
+    if action == "verdict":
+        verdict = verdict or "true"
+    return AlertFeedback(
+        alert_id=alert_id, action=action, by=by, at=at, note=note, verdict=verdict, until=until
     )

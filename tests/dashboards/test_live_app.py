@@ -22,6 +22,17 @@ from tests.dashboards.run_folder import a_trend, append, build_run_folder
 from tests.dashboards.story import Moment
 
 T = TypeVar("T")
+ASKED = {
+    "/": "/",
+    "/api/state": "/api/state",
+    "/api/window": "/api/window?brand=Aerolume&start=1",
+    "/api/turns": "/api/turns?alert=a4",
+    "/explanation": "/explanation",
+    "/media/{sha256}.jpg": "/media/0.jpg",
+    "/static": "/static/js/main.js",
+    "/metrics": "/metrics",
+    "/healthz": "/healthz",
+}
 NEXT = Moment(posts=30, valence=-0.4, image_share=0.3)
 
 
@@ -78,13 +89,17 @@ def events(app: Starlette, path: str, *, last_id: str = "") -> list[dict[str, An
     return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api/state", "/metrics", "/healthz", "/static/js/main.js", "/nowhere"]
-)
+@pytest.mark.parametrize("path", [*ASKED.values(), "/nowhere"])
 def test_every_answer_carries_the_security_headers(app: Starlette, path: str) -> None:
     answer = get(app, path)
 
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_every_route_is_among_those_asked_for_their_headers(app: Starlette) -> None:
+    paths = {getattr(route, "path", "") for route in app.routes}
+
+    assert paths == {*ASKED, "/events"}  # which test_live_server.py asks
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_foreign() -> None:

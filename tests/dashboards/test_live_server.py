@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from dashboards.live.follower import Follower
+from dashboards.live.headers import HEADERS
 from dashboards.live.server import BackgroundServer, PortInUseError, listen, serve
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import append
@@ -31,6 +32,7 @@ def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
     ):
         lines = answer.iter_lines()
         assert next(lines).startswith("id: ")
+        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         began = time.monotonic()
         server.stop()
 

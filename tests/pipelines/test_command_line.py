@@ -14,6 +14,7 @@ COMMANDS = (
     "score",
     "explain",
     "search",
+    "alerts",
     "backtest",
     "dead-letters",
     "models",

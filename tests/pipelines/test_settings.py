@@ -60,6 +60,7 @@ def test_an_empty_file_gives_every_default() -> None:
             "${NAME}",
         ),
         ("privacy: {author_key: short}", "privacy.author_key", "16"),
+        ("serve: {token: 0123456789abcdef}", "serve.token", "${NAME}"),
         ("title: [", "not YAML", "indentation"),
         ("- a list", "keys", "brands"),
     ],
@@ -87,3 +88,19 @@ def test_environment_variables_fill_in_secrets() -> None:
 def test_a_missing_file_names_the_file_and_the_remedy() -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.yaml.*moodwire\.example\.yaml"):
         load_settings("nowhere.yaml")
+
+
+@pytest.mark.parametrize("token", ["too-short", "sixteen letters!", "schlüssel-schlüssel"])
+def test_a_token_that_is_easy_to_guess_or_no_header_is_refused(token: str) -> None:
+    with pytest.raises(SettingsError, match=r"serve\.token") as refusal:
+        parse_settings('serve: {token: "${MOODWIRE_TOKEN}"}', env={"MOODWIRE_TOKEN": token})
+
+    assert token not in str(refusal.value)
+
+
+def test_the_token_shows_in_no_repr() -> None:
+    env = {"MOODWIRE_TOKEN": "0123456789abcdef"}
+    settings = parse_settings('serve: {token: "${MOODWIRE_TOKEN}"}', env=env)
+
+    assert settings.serve.token == "0123456789abcdef"
+    assert "0123456789abcdef" not in repr(settings)

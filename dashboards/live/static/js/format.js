@@ -9,6 +9,9 @@ const COMPACT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFra
 export const seconds = (iso) => Date.parse(iso) / 1000;
 const iso = (epoch) => new Date(epoch * 1000).toISOString();
 
+/** As an address holds it: to the second, in UTC. */
+export const moment = (epoch) => `${iso(epoch).slice(0, 19)}Z`;
+
 export const time = (epoch) => iso(epoch).slice(11, 16);
 export const clock = (epoch) => iso(epoch).slice(11, 19);
 export const day = (epoch) => DAY.format(epoch * 1000);
@@ -36,11 +39,10 @@ export function lag(length) {
   return length < 120 ? `${Math.max(0, Math.round(length))} s` : duration(length);
 }
 
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** `image_led_crisis` as `Image led crisis`. */
-export function words(name) {
-  const text = name.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+export const words = (name) => sentence(name.replaceAll("_", " "));
 
 const CHANNELS = { x: "X", youtube: "YouTube", tiktok: "TikTok" };
 const NAMES = {

@@ -5,6 +5,7 @@ import { Brands } from "./brands.js";
 import { Board } from "./charts/board.js";
 import { Connection } from "./connection.js";
 import { Hero } from "./hero.js";
+import { Incident } from "./incident.js";
 import { Pipeline } from "./pipeline.js";
 import { Slices } from "./slices.js";
 import { Status } from "./status.js";
@@ -15,7 +16,7 @@ import { Voices } from "./voices.js";
 import { byId } from "./dom.js";
 
 const store = new Store();
-const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer]
+const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident]
   .map((View) => new View(store));
 const due = new Set();
 
@@ -32,6 +33,7 @@ store.addEventListener("change", (event) => {
   for (const topic of event.detail) due.add(topic);
 });
 
+addEventListener("hashchange", () => store.turnToAddress());
 setUpTheme(byId("theme"), () => store.changed("theme"));
-store.changed("windows", "alerts", "run", "view");
+store.changed("windows", "alerts", "run", "view", "incident");
 new Connection(store).open();

@@ -1,22 +1,27 @@
 // What the page knows: the server's updates folded in, and what the reader chose to look at.
 import { seconds } from "./format.js";
+import { linkTo, readRoute } from "./route.js";
 
 export class Store extends EventTarget {
   constructor() {
     super();
     this.view = { range: "all", measure: "valence", emotions: "stream", hidden: new Set(),
       alerts: "all", dimension: "channel" };
-    this.chosen = decodeURIComponent(location.hash.match(/^#brand=(.*)$/)?.[1] ?? "") || null;
+    const route = readRoute();
+    this.chosen = route?.brand ?? null;
+    this.incident = route?.alert ?? null;
     this.connection = "connecting";
     this.cursor = null;
-    this.pinned = null;
+    this.pinned = route?.at ?? null;
     this.explains = false;
+    this.acts = false;
     this.clear();
   }
 
   clear() {
     this.series = new Map();
     this.alerts = new Map();
+    this.feedback = new Map();
     this.run = null;
     this.stages = null;
     this.followed = null;
@@ -30,13 +35,15 @@ export class Store extends EventTarget {
     this.limits = update.limits;
     this.id = update.id;
     this.explains = update.explains;
+    this.acts = update.acts;
     for (const row of update.windows) this.#keep(this.#named(row));
     for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
+    for (const given of update.feedback) this.feedback.set(`${given.alert_id}|${given.action}`, given);
     this.run = update.run ?? this.run;
     this.stages = update.stages ?? this.stages;
     this.#follow();
     const topics = { windows: update.windows.length, alerts: update.alerts.length || update.reset,
-      brand: this.brand !== before, run: true };
+      feedback: update.feedback.length, brand: this.brand !== before, run: true };
     this.changed(...Object.keys(topics).filter((topic) => topics[topic]));
   }
 
@@ -52,13 +59,24 @@ export class Store extends EventTarget {
   choose(brand) {
     this.chosen = brand;
     this.pinned = null;
-    history.replaceState(null, "", `#brand=${encodeURIComponent(brand)}`);
+    this.#tellAddress();
     this.changed("windows", "alerts", "brand");
+  }
+
+  /** Look at what the address says, after a link was followed or the address was changed. */
+  turnToAddress() {
+    const route = readRoute();
+    if (!route) return; // a place within the page
+    this.chosen = route.brand ?? this.chosen;
+    this.pinned = route.at;
+    this.incident = route.alert;
+    this.changed("windows", "alerts", "brand", "pinned", "incident");
   }
 
   point(place, value) {
     if (this[place] === value) return;
     this[place] = value;
+    if (place === "pinned") this.#pin();
     this.changed(place);
   }
 
@@ -86,16 +104,32 @@ export class Store extends EventTarget {
   get window() {
     const at = this.cursor ?? this.pinned;
     const windows = this.windows();
-    return windows.find((window) => window.start === at) ?? settled(windows);
+    return windowAt(windows, at) ?? settled(windows);
   }
 
   firing(brand) {
     return [...this.alerts.values()].filter((alert) => alert.status === "firing" && alert.brand === brand);
   }
 
+  /** What people did about an alert, oldest first. */
+  handling(alertId) {
+    return [...this.feedback.values()].filter((given) => given.alert_id === alertId)
+      .sort((a, b) => seconds(a.at) - seconds(b.at));
+  }
+
   /** How far the posts' own time has come. */
   get eventTime() {
     return this.run?.watermark ?? this.windows().at(-1)?.end ?? null;
+  }
+
+  /** A pinned moment belongs to the brand that it was pinned of, and to the address. */
+  #pin() {
+    if (this.pinned !== null) this.chosen = this.brand;
+    this.#tellAddress();
+  }
+
+  #tellAddress() {
+    if (this.brand) history.replaceState(null, "", linkTo(this.brand, this.pinned));
   }
 
   #named(row) {
@@ -130,4 +164,9 @@ export function settled(windows) {
 export function byUrgency(a, b) {
   const firing = (alert) => Number(alert.status === "firing");
   return firing(b) - firing(a) || (firing(a) ? b.severity - a.severity : 0) || seconds(b.since) - seconds(a.since);
+}
+
+/** The window that began at a time, or the last one before it. */
+export function windowAt(windows, at) {
+  return at === null ? null : windows.findLast((window) => window.start <= at) ?? null;
 }

@@ -2,14 +2,16 @@
 import { byId, el, reconcile, setText } from "./dom.js";
 import { span } from "./format.js";
 import { alphaLegend, postItem } from "./posts.js";
-import { settled } from "./store.js";
+import { linkTo } from "./route.js";
+import { settled, windowAt } from "./store.js";
 
 export class Voices {
   constructor(store) {
     this.store = store;
     this.shown = "";
     this.unpin = el("button", { class: "chip", type: "button", onclick: () => store.point("pinned", null) }, "Back to newest");
-    byId("voices-unpin").append(this.unpin);
+    this.link = el("a", { class: "chip" }, "Link to this moment");
+    byId("voices-unpin").append(this.link, this.unpin);
     this.legend = alphaLegend();
     this.legend.hidden = true;
     byId("voices").after(this.legend);
@@ -19,9 +21,10 @@ export class Voices {
     if (!["windows", "brand", "pinned"].some((topic) => topics.has(topic))) return;
     const { brand, pinned } = this.store;
     const windows = this.store.windows();
-    const window = windows.find((candidate) => candidate.start === pinned) ?? settled(windows);
-    this.unpin.hidden = pinned === null;
+    const window = windowAt(windows, pinned) ?? settled(windows);
+    this.unpin.hidden = this.link.hidden = pinned === null;
     if (!window) return;
+    this.link.setAttribute("href", linkTo(brand, window.start));
     const wanted = `${brand}|${window.start}|${window.pane}`;
     if (wanted !== this.shown) this.#fetch(wanted, window);
   }

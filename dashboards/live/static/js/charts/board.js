@@ -99,7 +99,7 @@ export class Board {
   }
 
   #resize() {
-    if (!this.built) return;
+    if (!this.built || !this.root.clientWidth) return; // not there, or not in sight
     if (this.#shape() !== this.built) return this.#build();
     for (const chart of Object.values(this.charts)) chart.setSize({ width: this.width, height: chart.height });
   }

@@ -1,0 +1,102 @@
+"""Facts about feedback on Kafka: the command line writes it, the page writes and shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.kafka.broker import Broker
+from deploy.kafka.topics import create_topics, read_topics
+from pipelines.command_line import main
+from schemas.records import encode
+from tests.dashboards.incidents import an_alert
+from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
+from tests.servers import free_port
+
+TOKEN = "a-token-of-the-desk-0815"
+
+
+@contextmanager
+def serving(settings: Path, log: Path) -> Iterator[str]:
+    """`moodwire serve` in a process of its own; yields its address."""
+    port = free_port()
+    line = [sys.executable, "-m", "pipelines.command_line", "serve", "--settings", str(settings)]
+    env = {**os.environ, "MOODWIRE_TOKEN": TOKEN}
+    with log.open("ab") as out:
+        process = subprocess.Popen([*line, "--port", str(port)], stdout=out, stderr=out, env=env)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(DEADLINE_SECONDS)
+    assert code == 0, log.read_text()
+
+
+def state(url: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{url}/api/state", timeout=10) as found:
+            told: dict[str, Any] = json.load(found)
+            return told
+    except OSError:
+        return {"alerts": [], "feedback": []}
+
+
+def act(url: str, token: str, **asked: object) -> int:
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    body = json.dumps({"by": "Ada", **asked}).encode()
+    request = urllib.request.Request(f"{url}/api/feedback", body, headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def publish(broker: Broker, alert_id: str) -> None:
+    with producer_of(broker) as producer:
+        producer.send("alerts", key=alert_id.encode(), value=encode(an_alert(alert_id, "Nova")))
+
+
+@pytest.mark.timeout(400)
+def test_what_people_do_reaches_the_topic_and_every_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, log = tmp_path / "m.yaml", tmp_path / "log"
+    monkeypatch.setenv("MOODWIRE_TOKEN", TOKEN)
+    monkeypatch.setenv("COLUMNS", "200")
+    with running_broker(tmp_path / "kafka") as broker:
+        create_topics(broker.bootstrap_servers, read_topics())
+        publish(broker, "a1")
+        settings.write_text(
+            f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
+            'flink: {rest_port: 1}\nserve: {token: "${MOODWIRE_TOKEN}"}\n'
+        )
+        given = ["--settings", str(settings)]
+        assert main(["alerts", "snooze", "a1", "--for", "2h", "--by", "Bo", *given]) == 0
+
+        with serving(settings, log) as url:
+            until(lambda: len(state(url)["feedback"]) == 1, log)
+            assert act(url, "not-the-token-0815", alert_id="a1", action="acknowledge") == 401
+            assert act(url, TOKEN, alert_id="a1", action="acknowledge") == 201
+            until(lambda: len(state(url)["feedback"]) == 2, log)
+        capsys.readouterr()
+        assert main(["alerts", "list", *given]) == 0
+        listed = " ".join(capsys.readouterr().out.split())
+
+    assert "by Bo" in listed and "acknowledged by Ada" in listed
+    assert TOKEN not in log.read_text()
