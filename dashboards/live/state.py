@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stages_of
+from dashboards.live.histograms import Histogram
 from dashboards.live.journal import Journal
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
 from schemas.records import Alert, Exemplar, Rejection, Trend
@@ -51,6 +52,8 @@ class State:
     Folding is idempotent and memory bounded. An id names an epoch and a version in it: versions
     grow by one with each change, and a new run in the same folder opens a new epoch.
     """
+
+    histograms: tuple[Histogram, ...] = ()  # of a feed that knows when records were written
 
     def __init__(self) -> None:
         self.explains = False
@@ -100,6 +103,7 @@ class State:
             reset=since is None,
             explains=self.explains,
             fields=Window.__struct_fields__ if since is None else (),
+            limits=self.windows.limits,
             windows=tuple(self.windows.journal.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
             run=self.run if since is None or self._run_version > since else None,
