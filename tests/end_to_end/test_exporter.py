@@ -17,9 +17,11 @@ from dashboards.live.exposition import exposition
 from dashboards.live.follower import Follower
 from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics, read_topics
+from pipelines.command_line import OK, main
 from pipelines.run_folder import FILES
 from pipelines.sinks import TOPICS
 from schemas.records import Media, encode
+from tests.dashboards.grafana_contract import TOKEN, a_grafana
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import build_run_folder
 from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
@@ -103,3 +105,29 @@ def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_pa
             until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
             assert answer(f"{url}/")[0] == 200
             assert answer(f"{url}/media/{picture.name}") == (200, picture.read_bytes())
+
+
+@pytest.mark.timeout(400)
+def test_alerts_of_the_topic_stand_in_grafana_and_a_restart_writes_none_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
+    first, ended = an_alert("a1", "Zephyr"), an_alert("a1", "Zephyr", status="resolved", revision=2)
+    settings = tmp_path / "m.yaml"
+    with running_broker(tmp_path / "kafka") as broker, a_grafana() as grafana:
+        create_topics(broker.bootstrap_servers, read_topics())
+        settings.write_text(
+            f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
+            "delivery: {page_url: http://page.example}\n"
+        )
+        with producer_of(broker) as producer:
+            for alert in (first, ended, an_alert("a2", "Nova")):
+                producer.send("alerts", key=alert.alert_id.encode(), value=encode(alert))
+        line = ["dashboards", "annotate", "--url", grafana.url, "--settings", str(settings)]
+        codes = [main([*line, "--once"]) for _ in range(2)]
+
+    assert codes == [OK, OK]
+    assert [note["tags"][1] for note in grafana.annotations.values()] == ["Zephyr", "Nova"]
+    assert "resolved" in grafana.annotations[1]["text"]
+    assert "http://page.example/#alert=a1" in grafana.annotations[1]["text"]
+    assert len(grafana.writes) == 2

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.grafana.boards import BOARDS, FIRING
+from dashboards.grafana.board import FIRING
+from dashboards.grafana.boards import BOARDS
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
 from deploy.prometheus.servers import RULES
