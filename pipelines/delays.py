@@ -2,7 +2,7 @@
 
 A topic forgets: readings by age, trends and alerts all but the newest state of a key. So what was
 counted is not counted again after a restart. It travels with the commits of the exporter's group:
-each commit of a partition holds what was observed in it up to there (docs/decisions/0043).
+each commit of a partition holds what was observed in it up to there (docs/decisions/0045).
 """
 
 from __future__ import annotations
