@@ -99,7 +99,6 @@ def test_series_beyond_the_limit_are_not_kept(monkeypatch: pytest.MonkeyPatch) -
     assert {window.brand for window in kept} == {"brand 0", "brand 1"}
 
 
-
 def test_changes_since_an_id_hold_just_what_came_after() -> None:
     state = State()
     state.fold(a_pane(9.0))
