@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +20,7 @@ from pipelines.settings import SettingsError
 ANSWER_SECONDS = 10.0
 SAVEPOINT_SECONDS = 300.0
 ALIVE = frozenset({"INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "FAILING", "RECONCILING"})
-NAMES_PER_QUESTION = 40  # metric names are long, addresses are not
+QUESTION_CHARACTERS = 3000  # Flink reads addresses of at most 4096
 
 
 class FlinkUnreachableError(SettingsError):
@@ -111,9 +111,7 @@ class FlinkRest:
         for vertex in self._ask("GET", f"/jobs/{job_id}")["vertices"]:
             place = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
             names = [metric["id"] for metric in self._ask("GET", place) if wanted(metric["id"])]
-            for first in range(0, len(names), NAMES_PER_QUESTION):
-                some = names[first : first + NAMES_PER_QUESTION]
-                asked = urllib.parse.quote(",".join(some), safe=",")
+            for asked in questions(names):
                 for answer in self._ask("GET", f"{place}?get={asked}&agg=sum,max"):
                     found[answer["id"]] = answer["sum"], answer["max"]
         return found
@@ -169,6 +167,17 @@ class FlinkRest:
             f"flink.master: no Flink answers at {self.address} ({why}). "
             "Start it (make up) or correct the address"
         )
+
+
+def questions(names: Iterable[str]) -> list[str]:
+    """Metric names, quoted and joined by commas, in as few parts as addresses have room for."""
+    parts: list[str] = []
+    for name in (urllib.parse.quote(one, safe="") for one in names):
+        if parts and len(parts[-1]) + len(name) < QUESTION_CHARACTERS:
+            parts[-1] += f",{name}"
+        else:
+            parts.append(name)
+    return parts
 
 
 def _location(operation: dict[str, Any]) -> str:
