@@ -102,7 +102,8 @@ def measure(stack: Stack, brands: int, windows: int, seconds: float) -> dict[str
         exporter = measure_exporter(url, pid)
     with serving("serve", settings, log) as (url, pid):
         page = measure_page(url, pid)
-        following = measure_viewers(url, pid, panes, producer, f"{prefix}trends", seconds)
+        topic = f"{prefix}trends"
+        following = measure_viewers(url, pid, panes, producer, topic=topic, seconds=seconds)
     producer.close()
     return {
         "brands": brands,
@@ -155,7 +156,7 @@ def measure_page(url: str, pid: int) -> dict[str, Any]:
 
 
 def measure_viewers(
-    url: str, pid: int, panes: Panes, producer: Any, topic: str, seconds: float
+    url: str, pid: int, panes: Panes, producer: Any, *, topic: str, seconds: float
 ) -> dict[str, Any]:
     """Ten viewers follow; one of them loses its connection for two seconds."""
     last_id = msgspec.json.decode(fetch(f"{url}/api/state").body)["id"]

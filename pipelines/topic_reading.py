@@ -24,6 +24,7 @@ def keep_reading(
     stop: threading.Event,
     begin: Callable[[Any], None],
     read_some: Callable[[Any], None],
+    *,
     end: Callable[[Any], None] = lambda consumer: None,
 ) -> None:
     """Read until `stop` is set.

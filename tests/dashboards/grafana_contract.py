@@ -97,7 +97,6 @@ class Contents:
         self.boards[board["uid"]] = {"dashboard": saved, "meta": {"folderUid": folder}}
         return 200, {"id": number, "uid": board["uid"], "status": "success", "version": version}
 
-
     def _annotation(self, method: str, rest: list[str], body: dict[str, Any]) -> Reply:
         if method == "GET":
             asked = parse_qs(self.query)
@@ -120,6 +119,7 @@ class Contents:
             return 200, {"message": "Annotation deleted"}
         known.update(body)
         return 200, {"message": "Annotation updated"}
+
 
 @contextmanager
 def a_grafana() -> Iterator[Contents]:
