@@ -37,7 +37,7 @@ class Viewer:
     leaves_after: int | None = None
     lags: dict[int, float] = field(default_factory=dict)
     updates: int = 0
-    bytes: int = 0
+    size_bytes: int = 0
     resets: int = 0
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ class Viewer:
     def _hear(self, text: bytes) -> None:
         now = time.monotonic()
         update = json.loads(text.removeprefix(b"data: "))
-        self.updates, self.bytes = self.updates + 1, self.bytes + len(text)
+        self.updates, self.size_bytes = self.updates + 1, self.size_bytes + len(text)
         self.resets += update["reset"]
         self.last_id = update["id"]
         for row in update["windows"]:

@@ -48,7 +48,7 @@ def test_a_scrape_that_takes_open_metrics_is_told_which_post_it_was() -> None:
 
     assert media_type.startswith("application/openmetrics-text")
     assert exemplar.labels == {"channel": "x", "post_id": "p1"}
-    assert (exemplar.value, exemplar.timestamp) == (42.0, 1_000.0)
+    assert (exemplar.value, float(exemplar.timestamp)) == (42.0, 1_000.0)
 
 
 def test_plain_text_comes_without_exemplars() -> None:
