@@ -180,6 +180,7 @@ def measure_viewers(
     took = time.monotonic() - began
     steady = [lag for viewer in viewers[1:] for lag in viewer.lags.values()]
     updates = [viewer.updates for viewer in viewers[1:]]
+    heard = sum(viewer.size_bytes for viewer in viewers)
     return {
         "seconds": round(took, 1),
         "panes": len(sent),

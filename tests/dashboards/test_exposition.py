@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +25,10 @@ CALM = Moment(posts=20, valence=0.2, image_share=0.3)
 LANGUAGES = ("en", "de", "es", "fr", "it")
 
 
+def families_in(text: bytes) -> list[Any]:
+    return list(text_string_to_metric_families(text.decode()))  # type: ignore[no-untyped-call]
+
+
 def a_delay(seconds: float = 42.0, post_id: str = "p1") -> State:
     state, delays = State(), Histogram(READING_DELAY)
     delays.observe(seconds, at=1_000.0, labels={"channel": "x", "post_id": post_id})
@@ -43,7 +48,7 @@ def test_buckets_are_cumulative_and_end_with_everything() -> None:
 
 def test_a_scrape_that_takes_open_metrics_is_told_which_post_it_was() -> None:
     text, media_type = negotiated(a_delay(), OPEN_METRICS)
-    (family,) = (f for f in text_string_to_metric_families(text.decode()) if f.type == "histogram")
+    (family,) = (found for found in families_in(text) if found.type == "histogram")
     (exemplar,) = (sample.exemplar for sample in family.samples if sample.exemplar)
 
     assert media_type.startswith("application/openmetrics-text")
@@ -61,7 +66,7 @@ def test_an_exemplar_that_is_longer_than_allowed_is_left_out() -> None:
     text, _ = negotiated(a_delay(post_id="p" * LONGEST_EXEMPLAR), OPEN_METRICS)
 
     assert b"post_id" not in text
-    assert list(text_string_to_metric_families(text.decode()))
+    assert families_in(text)
 
 
 @cache
