@@ -192,9 +192,7 @@ def measure_viewers(
             "highest": round(max(steady), 3),
         },
         "updates_a_second": round(sum(updates) / len(updates) / took, 1),
-        "bytes_an_update": round(
-            sum(v.size_bytes for v in viewers) / sum(v.updates for v in viewers)
-        ),
+        "bytes_an_update": round(heard / sum(viewer.updates for viewer in viewers)),
         "cores": round((cpu_seconds(pid) - used) / took, 2),
         "megabytes": megabytes(pid),
     }
