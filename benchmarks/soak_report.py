@@ -75,9 +75,7 @@ def slope(name: str, times: Sequence[float], values: Sequence[float]) -> Slope |
     )
 
 
-def medians_of_spans(
-    times: Sequence[float], values: Sequence[float]
-) -> list[tuple[float, float]]:
+def medians_of_spans(times: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
     """Median time and value of each five minutes, or of each sixth of a shorter run."""
     seconds = min(SPAN_SECONDS, (times[-1] - times[0]) / LEAST_SPANS) or 1.0
     spans: dict[int, list[tuple[float, float]]] = {}

@@ -125,6 +125,10 @@ class FollowingScorer:
         """The folder in use."""
         return self._folder
 
+    def take_remembered(self) -> int:
+        """How many posts that model answered from memory since this was last asked."""
+        return self._mine.take_remembered()
+
     def pin(self) -> list[Swapped | Refused]:
         """Take the newest model for this thread, and look for another one if it is time.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -105,6 +106,7 @@ class Scorer:
         self._checkpoint = checkpoint
         self._passes = Passes(engine, checkpoint.tokenizer, cached_images)
         self._scores: ContentCache[Scores] = ContentCache(cached_scores)
+        self._remembered, self._lock = 0, Lock()
         self.engine = engine.name
 
     @classmethod
@@ -158,7 +160,15 @@ class Scorer:
         for key, mood in zip(missing, self._read(list(missing.values())), strict=True):
             found[key] = self._score_one(mood, bool(missing[key].text))
             self._scores.put(key, found[key])
+        with self._lock:
+            self._remembered += len(items) - len(missing)
         return [found[key] for key in keys]
+
+    def take_remembered(self) -> int:
+        """How many posts, equal to one read before, were not read since this was last asked."""
+        with self._lock:
+            remembered, self._remembered = self._remembered, 0
+        return remembered
 
     def embed(self, items: Sequence[ScoreInput]) -> list[Embedding]:
         """Places of posts in the joint space, in the order given.

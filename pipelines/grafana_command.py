@@ -1,4 +1,4 @@
-"""`moodwire dashboards`: into a Grafana, against it, out of it, or into files."""
+"""`moodwire dashboards`: into a Grafana, against it, out of it, or into files; alerts onto them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from dashboards.grafana.client import Grafana
+from dashboards.grafana.incidents import Done
 from dashboards.grafana.sync import Finding, compare, export, pull, push
 from pipelines.command_line import INCOMPLETE, OK
-from pipelines.settings import SettingsError
+from pipelines.settings import SettingsError, load_settings
+from pipelines.terminal import stop_on_signals
+from schemas.records import Alert
 
 TOKEN, USER, PASSWORD = "GRAFANA_TOKEN", "GRAFANA_USER", "GRAFANA_PASSWORD"
 
@@ -20,7 +23,7 @@ def dashboards(args: argparse.Namespace, console: Console) -> int:
     """Do what was asked for; `diff` says by its exit code whether a push would change anything.
 
     Raises:
-        SettingsError: no login is in the environment.
+        SettingsError: no login is in the environment, or the settings name no topics.
         GrafanaError: Grafana does not answer or refuses.
     """
     if args.action == "export":
@@ -28,6 +31,8 @@ def dashboards(args: argparse.Namespace, console: Console) -> int:
             console.print(path, highlight=False)
         return OK
     grafana = connect(args.url)
+    if args.action == "annotate":
+        return _annotate(grafana, args, console)
     if args.action == "pull":
         for path in pull(grafana, Path(args.output)):
             console.print(path, highlight=False)
@@ -51,6 +56,22 @@ def connect(url: str) -> Grafana:
             f"{USER} and {PASSWORD}"
         )
     return Grafana(url, token, user, password)
+
+
+def _annotate(grafana: Grafana, args: argparse.Namespace, console: Console) -> int:
+    from pipelines.annotating import Annotating
+
+    settings = load_settings(args.settings)
+    if (kafka := settings.sinks.kafka) is None:
+        raise SettingsError("sinks.kafka: missing, so there is no topic of alerts; add it")
+
+    def say(done: Done, alert: Alert) -> None:
+        console.print(f"{done:<10} {alert.title}", highlight=False, markup=False)
+
+    topic, page_url = f"{kafka.topic_prefix}alerts", settings.delivery.page_url
+    with stop_on_signals() as stop:
+        Annotating(kafka.cluster, topic, grafana, page_url, say).run(stop, args.once)
+    return OK
 
 
 def _told(finding: Finding, action: str) -> str:

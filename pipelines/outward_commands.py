@@ -145,11 +145,12 @@ def add_dashboards(commands: argparse._SubParsersAction) -> None:
         "  moodwire dashboards push --url http://127.0.0.1:3000\n"
         "  moodwire dashboards diff --url http://127.0.0.1:3000      exit code 3 where it differs\n"
         "  moodwire dashboards pull --url http://127.0.0.1:3000 --output boards\n"
-        "  moodwire dashboards export --output boards                files for provisioning\n\n"
+        "  moodwire dashboards export --output boards                files for provisioning\n"
+        "  moodwire dashboards annotate --settings moodwire.yaml     alerts onto the charts\n\n"
         "The login comes from the environment: GRAFANA_TOKEN, or GRAFANA_USER and\n"
-        "GRAFANA_PASSWORD. A second push changes nothing.",
+        "GRAFANA_PASSWORD. A second push changes nothing, nor does annotating twice.",
     )
-    parser.add_argument("action", choices=("push", "diff", "pull", "export"))
+    parser.add_argument("action", choices=("push", "diff", "pull", "export", "annotate"))
     parser.add_argument("--url", default="http://127.0.0.1:3000", help="where Grafana is")
     parser.add_argument(
         "--prometheus-url",
@@ -159,4 +160,13 @@ def add_dashboards(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--output", metavar="DIR", default="boards", help="pull, export: folder of the files"
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="moodwire.yaml",
+        help=f"annotate: {SETTINGS_HELP}",
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="annotate: what the topic holds now, then end"
     )

@@ -50,6 +50,7 @@ def provision_grafana(args: argparse.Namespace, console: Console) -> int:
 
 
 def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
+    from pipelines.delays import Delays
     from pipelines.topic_counters import flink_counters
     from pipelines.topic_feed import TopicFeed
 
@@ -57,12 +58,14 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
     if (kafka := settings.sinks.kafka) is None:
         raise SettingsError("sinks.kafka: missing, so there are no topics to follow; add it")
     counters = flink_counters(settings.flink)
-    feed = TopicFeed(kafka.cluster, kafka.topic_prefix, settings.title, counters)
+    place = kafka.cluster, kafka.topic_prefix
+    delays = None if has_page else Delays(*place)
+    feed = TopicFeed(*place, settings.title, counters, delays, for_metrics=not has_page)
     actions = _topic_actions(settings.serve.token, kafka) if has_page else None
     feed.start()
     with closing(feed):
-        place = "" if has_page else "metrics"
-        console.print(f"{what}: http://127.0.0.1:{args.port}/{place} (Ctrl-C ends it)")
+        page = "" if has_page else "metrics"
+        console.print(f"{what}: http://127.0.0.1:{args.port}/{page} (Ctrl-C ends it)")
         explain = ExemplarExplainer(args.checkpoint) if has_page else None
         serve(feed, port=args.port, has_page=has_page, explain=explain, actions=actions)
     return OK

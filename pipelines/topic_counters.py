@@ -7,6 +7,7 @@ from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableE
 from pipelines.flink.samples import counters_of
 from pipelines.settings import FlinkSettings
 from pipelines.topic_feed import Counted, ReadCounters
+from schemas.metrics import CHECKPOINT
 
 
 def flink_counters(settings: FlinkSettings) -> ReadCounters:
@@ -16,8 +17,14 @@ def flink_counters(settings: FlinkSettings) -> ReadCounters:
     def read() -> Counted | None:
         try:
             job = next((job for job in rest.jobs() if job.name == settings.job_name), None)
-            return None if job is None else Counted(counters_of(rest, job.job_id), job.is_alive)
+            if job is None:
+                return None
+            counters = counters_of(rest, job.job_id)
+            newest = rest.newest_checkpoint(job.job_id) if job.is_alive else None
         except (FlinkUnreachableError, FlinkRefusedError):
             return None
+        if newest is not None:
+            counters[CHECKPOINT.name] = int(newest.completed_at)
+        return Counted(counters, job.is_alive)
 
     return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
@@ -14,9 +13,11 @@ from typing import Any, NamedTuple
 import msgspec
 from cachetools import LRUCache
 from kafka import TopicPartition
-from kafka.errors import KafkaError
 
 from dashboards.live.state import Run, State, Status
+from dashboards.live.windows import Windows
+from pipelines.delays import Delays
+from pipelines.topic_reading import POLL_MS, keep_reading
 from schemas.metrics import WATERMARK
 from schemas.records import (
     Alert,
@@ -27,15 +28,12 @@ from schemas.records import (
     UnsupportedVersionError,
     decode,
 )
-from transforms.kafka.cluster import Cluster, KafkaUnreachableError
+from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
 from transforms.kafka.consumers import Loan
 from transforms.kafka.offsets import Offsets
-from transforms.publish import pauses
 
-LOG = logging.getLogger(__name__)
 GROUP = "moodwire-page"  # commits nothing: each start reads what is there
-POLL_MS = 500
 COUNTERS_SECONDS = 2.0
 WAITING_RECORDS = 5_000  # read and not yet folded in; bounds what is held in memory
 FOLDED_AT_ONCE = 2_000
@@ -75,19 +73,25 @@ class TopicFeed:
         prefix: before the name of each topic.
         title: of the page.
         read_counters: asks the engine for the run's counters; None where it cannot be asked.
+        delays: how long what the topics hold took; they are started and closed with the feed.
+        for_metrics: whether nobody looks at more than metrics, so that less need be kept.
     """
 
     cluster: Cluster
     prefix: str = ""
     title: str = "Moodwire"
     read_counters: ReadCounters = lambda: None
+    delays: Delays | None = None
+    for_metrics: bool = False
 
     def __post_init__(self) -> None:
         self.state = State()
+        self.state.windows = Windows(self.for_metrics)
         self._waiting: queue.Queue[Any] = queue.Queue(WAITING_RECORDS)
         self._renditions: LRUCache[str, bytes] = LRUCache(MEDIA_BYTES, getsizeof=len)
         self._counted: Counted | None = None
         self._folded: Counted | None = None
+        self._knows_delays = self.delays is None
         self._unreadable = 0
         self._reached: Offsets = {}
         self._ends: Offsets = {}
@@ -105,13 +109,18 @@ class TopicFeed:
             KafkaSettingsError: a topic is missing.
         """
         with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
-            needed = [f"{self.prefix}{name}" for name in KINDS if name not in OPTIONAL]
+            optional = {f"{self.prefix}{name}" for name in OPTIONAL}
+            needed = [topic for topic in self._topics() if topic not in optional]
             require_topics(consumer, needed, None)
+        if self.delays is not None:
+            self.delays.start()
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
         """Stop reading."""
+        if self.delays is not None:
+            self.delays.close()
         self._stop.set()
         for thread in self._threads:
             if thread.ident is not None:
@@ -132,12 +141,15 @@ class TopicFeed:
         if counted is not None and counted is not self._folded:
             self.state.fold_counters(counted.values)
             self._folded = counted
+        if self.delays is not None:
+            self._knows_delays = self.delays.is_current()  # asked first: it grows meanwhile
+            self.state.histograms = self.delays.histograms()
         self.state.set_run(self._run(counted))
         return not self._waiting.empty()
 
     def is_current(self) -> bool:
         """Whether all that the topics held at the start has been folded in."""
-        return self._has_read.is_set() and self._waiting.empty()
+        return self._knows_delays and self._has_read.is_set() and self._waiting.empty()
 
     def rendition(self, sha256: str) -> bytes | None:
         """A rendition of the media topic, if it is among those used or published last."""
@@ -153,22 +165,11 @@ class TopicFeed:
         )
 
     def _topics(self) -> list[str]:
-        return [f"{self.prefix}{name}" for name in KINDS]
+        names = [name for name in KINDS if name != "media" or not self.for_metrics]
+        return [f"{self.prefix}{name}" for name in names]
 
     def _read(self) -> None:
-        """Read for ever; after an outage from where it was."""
-        waits = pauses()
-        while not self._stop.is_set():
-            try:
-                with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
-                    self._go_on(consumer)
-                    while not self._stop.is_set():
-                        self._read_some(consumer)
-                        waits = pauses()
-            except (KafkaUnreachableError, KafkaError, OSError) as error:
-                pause = next(waits)
-                LOG.warning("the topics are away (%s); next attempt in %.1f s", error, pause)
-                self._stop.wait(pause)
+        keep_reading(self.cluster, GROUP, self._stop, self._go_on, self._read_some)
 
     def _go_on(self, consumer: Any) -> None:
         """Where it was, or at the beginning; of dead letters near the end."""

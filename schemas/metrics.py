@@ -8,12 +8,23 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its Prometheus name, kind, bounded labels and what it tells a reader."""
+    """One metric: its Prometheus name, kind, bounded labels and what it tells a reader.
+
+    `buckets` are the upper ends of a histogram's, without the last, which is infinite.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names under which Prometheus keeps it."""
+        if self.kind != "histogram":
+            return (self.name,)
+        return tuple(f"{self.name}_{part}" for part in ("bucket", "count", "sum"))
 
 
 POSTS_READ = Metric("moodwire_posts_read_total", "counter", "Deliveries read from the source.")
@@ -72,8 +83,17 @@ KAFKA_LAG = Metric(
 SINK_RETRIES = Metric(
     "moodwire_sink_retries_total", "counter", "Writes that a sink had to repeat.", ("sink",)
 )
-MODEL_SECONDS = Metric(
-    "moodwire_model_batch_seconds", "histogram", "Time to read one batch of posts.", ("model",)
+MODEL_BATCHES = Metric(
+    "moodwire_model_batches_total", "counter", "Batches of posts that the model read.", ("model",)
+)
+MODEL_MILLISECONDS = Metric(
+    "moodwire_model_milliseconds_total", "counter", "Time that the model took for them.", ("model",)
+)
+MODEL_REMEMBERED = Metric(
+    "moodwire_model_remembered_total",
+    "counter",
+    "Posts answered from memory, being equal to one read before.",
+    ("model",),
 )
 MODEL_SWAPS = Metric(
     "moodwire_model_swaps_total", "counter", "Other checkpoints taken while running.", ("model",)
@@ -107,6 +127,38 @@ DRIFT = Metric(
 )
 DRIFT_POSTS = Metric(
     "moodwire_drift_posts", "gauge", "Posts of the last hour that drift is measured on.", ("model",)
+)
+
+# 60 s of a post and 90 s of a window are what docs/operations.md promises.
+_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+READING_DELAY = Metric(
+    "moodwire_reading_delay_seconds",
+    "histogram",
+    "From the time that a post states to its Reading on the topic.",
+    buckets=_DELAYS,
+)
+TREND_DELAY = Metric(
+    "moodwire_trend_delay_seconds",
+    "histogram",
+    "From the end of a window to its on-time Trend on the topic.",
+    buckets=_DELAYS,
+)
+ALERT_DELAY = Metric(
+    "moodwire_alert_delay_seconds",
+    "histogram",
+    "From the end of the window that opened an alert to the alert on the topic.",
+    buckets=_DELAYS,
+)
+CHECKPOINT = Metric(
+    "moodwire_checkpoint_timestamp_seconds",
+    "gauge",
+    "When the newest checkpoint of the job was complete.",
+)
+LEFT_OUT = Metric(
+    "moodwire_left_out",
+    "gauge",
+    "Brands, and series of brands and slices, beyond what is told.",
+    ("what",),
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench_kafka
+from benchmarks import bench_exporter, bench_kafka
 from benchmarks.demo_stream import DAY_SECONDS, Played, midnight, play, read_templates
 from benchmarks.soak_report import write_soak_report
 from schemas.records import Delivery, Position
@@ -86,3 +86,18 @@ def test_the_source_is_measured_beside_a_raw_client(tmp_path: Path) -> None:
     assert bench_kafka.main([*arguments, *places]) == 0
     found = json.loads((tmp_path / "kafka.json").read_text())["source"]
     assert {row["runs"][0]["records"] for row in found.values()} == {2000}
+
+
+@pytest.mark.timeout(600)
+def test_exporter_and_page_are_measured_with_few_brands(tmp_path: Path) -> None:
+    arguments = ["--brands", "20", "--windows", "3", "--seconds", "1"]
+    places = ["--home", str(tmp_path / "home"), "--results", str(tmp_path)]
+
+    assert bench_exporter.main([*arguments, *places]) == 0
+    (run,) = json.loads((tmp_path / "exporter.json").read_text())["runs"]
+    assert (run["series"], run["page"]["windows"]) == (120, 360)
+    assert (run["viewers"]["panes"], run["viewers"]["missing"], run["viewers"]["resets"]) == (
+        100,
+        0,
+        0,
+    )

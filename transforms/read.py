@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,14 @@ from apache_beam.transforms.window import TimestampedValue
 
 from models.following import FollowingScorer, Loading, Refused, follow
 from models.scorer import ScoreInput, Scorer, Scores
-from schemas.metrics import MODEL_REFUSALS, MODEL_SWAPS, READINGS
+from schemas.metrics import (
+    MODEL_BATCHES,
+    MODEL_MILLISECONDS,
+    MODEL_REFUSALS,
+    MODEL_REMEMBERED,
+    MODEL_SWAPS,
+    READINGS,
+)
 from schemas.records import Post, Reading, Weights
 from transforms.counters import counter
 from transforms.shadow import CompareShadow
@@ -58,12 +66,23 @@ def make_reading(post: Post, scores: Scores) -> Reading:
     )
 
 
+def count_batch(scores: Sequence[Scores], seconds: float, remembered: int) -> None:
+    """Count a batch that took so long, and the posts of it that were read before."""
+    if scores:
+        model = scores[0].model
+        counter(MODEL_BATCHES, model=model).inc()
+        counter(MODEL_MILLISECONDS, model=model).inc(round(seconds * 1000))
+        counter(MODEL_REMEMBERED, model=model).inc(remembered)
+
+
 def read_batch(
     posts: Sequence[Post], model: FollowingScorer | Scorer
 ) -> list[tuple[ScoreInput, Reading]]:
     """What the model saw of each post and made of it, in the order of `posts`."""
     inputs = [score_input(post) for post in posts]
+    began = time.perf_counter()
     scores = model.score(inputs)
+    count_batch(scores, time.perf_counter() - began, model.take_remembered())
     readings = [make_reading(post, found) for post, found in zip(posts, scores, strict=True)]
     return list(zip(inputs, readings, strict=True))
 

@@ -1,77 +1,12 @@
-"""The dashboards: for brand teams, for those on call, for those who mind the data."""
+"""The dashboards for brand teams, and all there are."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any
-
-from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-
-from dashboards.grafana.panels import SOURCE, Panel, Question, variable
+from dashboards.grafana.board import FIRING, WORST, Board
+from dashboards.grafana.board import of_chosen as _of
+from dashboards.grafana.health import MODEL, PIPELINE, QUALITY
+from dashboards.grafana.panels import Panel, Question
 from schemas import metrics as m
-
-TAG = "moodwire"
-WORST = f"max by (brand, kind) ({m.ALERTS_FIRING.name})"
-FIRING = f"{WORST} > 0"
-
-
-@dataclass(frozen=True)
-class Board:
-    """One dashboard: its address, its title, its panels in reading order."""
-
-    uid: str
-    title: str
-    about: str
-    panels: tuple[Panel, ...]
-    chooses_brand: bool = False
-    since: str = "now-6h"
-
-    def build(self) -> dict[str, Any]:
-        """The dashboard's JSON, by Grafana's own model; the same at every call."""
-        board = (
-            dashboard.Dashboard(self.title)
-            .uid(self.uid)
-            .description(self.about)
-            .tags([TAG])
-            .refresh("30s")
-            .time(self.since, "now")
-            .timezone("browser")
-            .editable()
-            .annotation(alerts_on_charts(self.chooses_brand))
-        )
-        if self.chooses_brand:
-            brands = f"label_values({m.BRAND_POSTS.name}, brand)"
-            board = board.with_variable(variable("brand", "Brand", brands))
-        for number, panel in enumerate(self.panels, start=1):
-            board = board.with_panel(panel.build().id(number))
-        built: dict[str, Any] = json.loads(json.dumps(board.build(), cls=JSONEncoder))
-        return built
-
-
-def alerts_on_charts(of_one_brand: bool) -> dashboard.AnnotationQuery:
-    """Every alert stands on every chart for as long as it fires."""
-    of_brand = f"max by (brand, kind) ({_of(m.ALERTS_FIRING)}) > 0"
-    return (
-        dashboard.AnnotationQuery()
-        .name("Alerts")
-        .datasource(SOURCE)
-        .enable(True)
-        .icon_color("red")
-        .expr(of_brand if of_one_brand else FIRING)
-    )
-
-
-def rate(metric: m.Metric, by: str = "", window: str = "5m") -> str:
-    """Events a second, over all or by a label."""
-    total = f"sum by ({by}) " if by else "sum"
-    return f"{total}(rate({metric.name}[{window}]))"
-
-
-def _of(metric: m.Metric) -> str:
-    return f'{metric.name}{{brand="$brand"}}'
-
 
 BRANDS = Board(
     "moodwire-brands",
@@ -128,53 +63,4 @@ ALERTS = Board(
     since="now-24h",
 )  # fmt: skip
 
-PIPELINE = Board(
-    "moodwire-pipeline",
-    "Moodwire: pipeline health",
-    "Whether posts flow, how far event time has come, and what holds them up.",
-    (
-        Panel("Posts read", (Question(rate(m.POSTS_READ)),), "number", "reqps", 6),
-        Panel("Readings", (Question(rate(m.READINGS)),), "number", "reqps", 6),
-        Panel("Behind the clock", (Question(f"time() - {m.WATERMARK.name}"),), "number", "s", 6,
-              about="Clock minus watermark. A replay of old posts is behind by their age."),
-        Panel("Dead letters", (Question(f"sum({m.DEAD_LETTERS.name})"),), "number", width=6),
-        Panel("Rates by stage", (
-            Question(rate(m.POSTS_READ), "read"),
-            Question(rate(m.POSTS_CLEANED), "cleaned"),
-            Question(rate(m.READINGS), "read by the model"),
-            Question(rate(m.TRENDS), "trend panes"),
-        ), unit="reqps", bounds=(0, None), width=24),
-        Panel("Readings by channel", (Question(rate(m.READINGS, "channel"), "{{channel}}"),),
-              unit="reqps", bounds=(0, None)),
-        Panel("Event time", (Question(f"{m.WATERMARK.name} * 1000", "watermark"),),
-              unit="dateTimeAsIso"),
-        Panel("Trend panes by timing", (Question(rate(m.TRENDS, "timing"), "{{timing}}"),),
-              unit="reqps", bounds=(0, None)),
-        Panel("Duplicates dropped", (Question(rate(m.DUPLICATES, "channel"), "{{channel}}"),),
-              unit="reqps", bounds=(0, None)),
-        Panel("What Prometheus reads", (Question("sum by (job) (up)", "{{job}}"),),
-              bounds=(0, None), width=24),
-    ),
-    since="now-3h",
-)  # fmt: skip
-
-QUALITY = Board(
-    "moodwire-quality",
-    "Moodwire: data quality",
-    "What is refused, what fails an expectation, which images cannot be used.",
-    (
-        Panel("Refused by cause", (Question(f"sum by (stage, cause) ({m.DEAD_LETTERS.name})",
-              "{{stage}}: {{cause}}"),), bounds=(0, None), width=24),
-        Panel("Share refused", (Question(f"sum({m.DEAD_LETTERS.name}) / sum({m.POSTS_READ.name})",
-              "refused"),), unit="percentunit", bounds=(0, None)),
-        Panel("Images that could not be used", (Question(f"sum by (cause) ({m.MEDIA_FAULTS.name})",
-              "{{cause}}"),), bounds=(0, None)),
-        Panel("Failed expectations", (Question(f"sum by (expectation) ({m.EXPECTATIONS.name})",
-              "{{expectation}}"),), bounds=(0, None), width=24),
-        Panel("Duplicates", (Question(f"sum by (channel) ({m.DUPLICATES.name})", "{{channel}}"),),
-              bounds=(0, None), width=24),
-    ),
-    since="now-24h",
-)  # fmt: skip
-
-BOARDS = (BRANDS, BRAND, ALERTS, PIPELINE, QUALITY)
+BOARDS = (BRANDS, BRAND, ALERTS, PIPELINE, MODEL, QUALITY)

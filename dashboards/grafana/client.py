@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from grafana_api.grafana_api import (
@@ -74,6 +75,24 @@ class Grafana:
         """Save a dashboard in a folder, over what is there."""
         body = {"dashboard": board, "folderUid": folder_uid, "message": message, "overwrite": True}
         self._ask(self._face.dashboard.update_dashboard, body)
+
+    def annotation(self, tag: str) -> dict[str, Any] | None:
+        """The annotation that carries `tag`, the newest where several do."""
+        asked = partial(self._face.annotations.get_annotation, tags=[quote(tag)], limit=1)
+        found: list[dict[str, Any]] = self._ask(asked)
+        return found[0] if found else None
+
+    def put_annotation(self, note: dict[str, Any], known: dict[str, Any] | None) -> None:
+        """Make it, or change the `known` one; `note` has time, timeEnd (ms), tags and text."""
+        said = (note["time"], note["timeEnd"], note["tags"], note["text"])
+        if known is None:
+            self._ask(self._face.annotations.add_annotation, None, None, *said)
+        else:
+            self._ask(self._face.annotations.update_annotation, known["id"], *said)
+
+    def drop_annotation(self, known: dict[str, Any]) -> None:
+        """Delete the `known` one."""
+        self._ask(self._face.annotations.delete_annotations_by_id, known["id"])
 
     def _find(self, question: Any, *about: Any) -> dict[str, Any] | None:
         try:

@@ -15,10 +15,11 @@ LINE_HEIGHT, NUMBER_HEIGHT = 8, 4
 
 @dataclass(frozen=True)
 class Question:
-    """A PromQL expression and what its series are called."""
+    """A PromQL expression, what its series are called, and whether posts that stand for it show."""
 
     expr: str
     legend: str = ""
+    exemplars: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,14 @@ class Panel:
 
 
 def _target(question: Question, number: int) -> prometheus.Dataquery:
-    return (
+    target = (
         prometheus.Dataquery()
         .datasource(SOURCE)
         .expr(question.expr)
         .legend_format(question.legend)
         .ref_id(chr(ord("A") + number))
     )
+    return target.exemplar(True) if question.exemplars else target
 
 
 def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from dashboards.grafana.boards import BOARDS, Board
+from dashboards.grafana.board import Board
+from dashboards.grafana.boards import BOARDS
 from dashboards.grafana.client import Grafana
 from dashboards.grafana.panels import SOURCE
 

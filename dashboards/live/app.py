@@ -9,7 +9,6 @@ from pathlib import Path
 
 import anyio
 import msgspec
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from dashboards.live.actions import Actions
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
-from dashboards.live.exposition import exposition
+from dashboards.live.exposition import negotiated
 from dashboards.live.headers import SecurityHeaders
 from dashboards.live.state import State
 from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, Feed, heartbeat
@@ -174,7 +173,8 @@ async def _metrics(request: Request) -> Response:
     """Nothing before the feed has caught up: a gap in a chart is true, a dip is not."""
     if not request.app.state.broadcast.feed.is_current():
         return PlainTextResponse("still reading what was there before", status_code=503)
-    return Response(exposition(_state(request)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    text, media_type = negotiated(_state(request), request.headers.get("accept", ""))
+    return Response(text, media_type=media_type)
 
 
 async def _health(request: Request) -> Response:

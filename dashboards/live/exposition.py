@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from dashboards.live.counters import Sample
+from dashboards.live.histograms import Histogram
 from dashboards.live.state import State
 from dashboards.live.windows import Window
 from schemas.metrics import (
@@ -18,12 +22,13 @@ from schemas.metrics import (
     BRAND_NEGATIVE,
     BRAND_POSTS,
     BRAND_VALENCE,
+    LEFT_OUT,
     WATERMARK,
     Metric,
 )
 
 MAX_LABEL_SETS = 500  # of one metric; whatever is beyond is summed under "other"
-MAX_BRANDS = 200
+MAX_BRANDS = 1000
 FAMILIES: dict[str, type[CounterMetricFamily] | type[GaugeMetricFamily]] = {
     "counter": CounterMetricFamily,
     "gauge": GaugeMetricFamily,
@@ -33,10 +38,17 @@ Labelled = dict[tuple[str, ...], float]
 
 
 def exposition(state: State) -> bytes:
-    """The text that a Prometheus scrape of `state` reads."""
-    registry = CollectorRegistry()
-    registry.register(_StateCollector(state))
-    return generate_latest(registry)
+    """The plain text that a scrape of `state` reads."""
+    return generate_latest(_StateCollector(state))
+
+
+def negotiated(state: State, accept: str) -> tuple[bytes, str]:
+    """The same in the format that a scrape's `Accept` asks for, and that format's content type.
+
+    OpenMetrics alone can tell of exemplars.
+    """
+    encode, content_type = choose_encoder(accept)
+    return encode(_StateCollector(state)), content_type
 
 
 class _StateCollector(Collector):
@@ -49,12 +61,27 @@ class _StateCollector(Collector):
         yield _family(ALERTS_FIRING, _severities(self.state))
         if self.state.run.watermark is not None:
             yield _family(WATERMARK, {(): self.state.run.watermark})
+        yield from map(_histogram, self.state.histograms)
 
 
 def _family(metric: Metric, values: Labelled) -> Family:
     family = FAMILIES[metric.kind](metric.name, metric.help, labels=metric.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
+    return family
+
+
+def _histogram(found: Histogram) -> HistogramMetricFamily:
+    ends = [*map(str, found.metric.buckets), "+Inf"]
+    buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    for place, (end, count) in enumerate(zip(ends, accumulate(found.counts), strict=True)):
+        known = found.exemplars.get(place)
+        if known is None:
+            buckets.append((end, count))
+        else:
+            buckets.append((end, count, Exemplar(known.labels, known.seconds, known.at)))
+    family = HistogramMetricFamily(found.metric.name, found.metric.help)
+    family.add_metric([], buckets, found.seconds)
     return family
 
 
@@ -74,11 +101,17 @@ def _samples(samples: list[Sample]) -> Iterator[Family]:
 
 def _brands(state: State) -> Iterator[Family]:
     newest = [state.windows.newest_settled(brand) for brand in state.windows.brands()]
-    windows = [window for window in newest if window][:MAX_BRANDS]
+    settled = [window for window in newest if window]
+    windows = settled[:MAX_BRANDS]
     yield _family(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
     yield _family(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
     yield _family(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
     yield _family(BRAND_MOOD, dict(_moods(windows)))
+    untold: Labelled = {
+        ("brands",): len(settled) - len(windows),
+        ("series",): state.windows.left_out,
+    }
+    yield _family(LEFT_OUT, untold)
 
 
 def _moods(windows: list[Window]) -> Iterator[tuple[tuple[str, ...], float]]:

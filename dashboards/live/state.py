@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stages_of
+from dashboards.live.histograms import Histogram
 from dashboards.live.incidents import Incidents
 from dashboards.live.journal import Journal
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
@@ -53,6 +54,8 @@ class State:
     Folding is idempotent and memory bounded. An id names an epoch and a version in it: versions
     grow by one with each change, and a new run in the same folder opens a new epoch.
     """
+
+    histograms: tuple[Histogram, ...] = ()  # of a feed that knows when records were written
 
     def __init__(self) -> None:
         self.explains = False
@@ -111,6 +114,7 @@ class State:
             explains=self.explains,
             acts=self.acts,
             fields=Window.__struct_fields__ if since is None else (),
+            limits=self.windows.limits,
             windows=tuple(self.windows.journal.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
             feedback=tuple(self.incidents.feedback.since(since or 0)),

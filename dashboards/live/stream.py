@@ -13,7 +13,7 @@ from sse_starlette import ServerSentEvent
 from dashboards.live.state import State, Update
 
 POLL_SECONDS = 0.1
-UPDATE_SECONDS = 0.2  # at most five updates a second reach a browser
+UPDATE_SECONDS = 0.1  # at most ten updates a second reach a browser
 HEARTBEAT_SECONDS = 10
 RETRY_MILLISECONDS = 1000
 

@@ -14,7 +14,11 @@ from schemas.records import Estimate, Exemplar, PaneTiming, Slice, Trend
 TIMINGS: tuple[PaneTiming, ...] = ("early", "on_time", "late", "final")
 BRAND_WINDOWS = 1500  # a day of windows that start every minute
 SLICE_WINDOWS = 60
-MAX_SERIES = 1000  # brands times slices
+ALL_BRAND_WINDOWS = 30_000  # of all brands together: many brands share them
+ALL_SLICE_WINDOWS = 40_000
+LEAST_WINDOWS = 6  # those still open, and the newest before them
+SETTLED_WINDOWS = 2  # where metrics alone are told
+MAX_SERIES = 10_000  # brands times slices
 
 Series = tuple[str, str, str]  # brand, dimension, value; both empty for all posts of a brand
 
@@ -104,22 +108,42 @@ def window_of(trend: Trend) -> Window | None:
 class Windows:
     """Trends in, any order and any number of times; the newest pane of each window out.
 
-    A series keeps its newest windows, `BRAND_WINDOWS` or `SLICE_WINDOWS` of them; older ones are
-    forgotten and stay so. Series beyond `MAX_SERIES` are not kept.
+    A series keeps its newest windows: `BRAND_WINDOWS` or `SLICE_WINDOWS` of them, fewer where more
+    series share what is kept altogether; older ones are forgotten and stay so. Series beyond
+    `MAX_SERIES` are not kept but counted. For metrics alone two ended windows of a brand will do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, for_metrics: bool = False) -> None:
         self.journal: Journal[tuple[Series, int], Window] = Journal()
+        self._for_metrics = for_metrics
         self._starts: dict[Series, list[int]] = {}
+        self._brands = 0  # series of all posts of a brand
+        self._left_out: set[Series] = set()
         self._exemplars: dict[tuple[str, int], tuple[Exemplar, ...]] = {}
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """How many windows a brand keeps now, and how many a slice of one."""
+        if self._for_metrics:
+            return SETTLED_WINDOWS, 0
+        slices = len(self._starts) - self._brands
+        return (
+            _part(BRAND_WINDOWS, ALL_BRAND_WINDOWS, self._brands),
+            _part(SLICE_WINDOWS, ALL_SLICE_WINDOWS, slices),
+        )
+
+    @property
+    def left_out(self) -> int:
+        """Series that came and found no room; itself counted up to `MAX_SERIES`."""
+        return len(self._left_out)
 
     def add(self, trend: Trend, version: int) -> bool:
         """Fold one trend in as of `version`; whether anything changed."""
         window = window_of(trend)
-        if window is None or not self._is_news(window):
+        if window is None or self._is_idle(window) or not self._is_news(window):
             return False
         self.journal.put((window.series, window.start), window, version)
-        if not window.dimension:
+        if not window.dimension and not self._for_metrics:
             self._exemplars[window.brand, window.start] = trend.exemplars
         self._make_room(window.series)
         return True
@@ -145,6 +169,10 @@ class Windows:
         """Every brand that has a window, in the order of their names."""
         return iter(sorted({brand for brand, dimension, _ in self._starts if not dimension}))
 
+    def _is_idle(self, window: Window) -> bool:
+        """Whether nobody would ask for it."""
+        return self._for_metrics and (bool(window.dimension) or window.timing == "early")
+
     def _is_news(self, window: Window) -> bool:
         known = self.journal.get((window.series, window.start))
         if known is not None:
@@ -152,23 +180,32 @@ class Windows:
         starts = self._starts.get(window.series)
         if starts is None:
             starts = self._open_series(window.series)
-        if starts is None or (len(starts) >= _limit(window.series) and window.start < starts[0]):
+        limit = self._limit(window.series)
+        if starts is None or (len(starts) >= limit and window.start < starts[0]):
             return False
         insort(starts, window.start)
         return True
 
     def _open_series(self, series: Series) -> list[int] | None:
         if len(self._starts) >= MAX_SERIES:
+            if len(self._left_out) < MAX_SERIES:
+                self._left_out.add(series)
             return None
+        self._brands += not series[1]
         return self._starts.setdefault(series, [])
 
     def _make_room(self, series: Series) -> None:
         starts = self._starts[series]
-        while len(starts) > _limit(series):
+        while len(starts) > self._limit(series):
             oldest = starts.pop(0)
             self.journal.drop((series, oldest))
-            self._exemplars.pop((series[0], oldest), None)
+            if not series[1]:
+                self._exemplars.pop((series[0], oldest), None)
+
+    def _limit(self, series: Series) -> int:
+        return self.limits[1 if series[1] else 0]
 
 
-def _limit(series: Series) -> int:
-    return SLICE_WINDOWS if series[1] else BRAND_WINDOWS
+def _part(most: int, altogether: int, series: int) -> int:
+    """What each of so many series may keep."""
+    return min(most, max(LEAST_WINDOWS, altogether // max(series, 1)))

@@ -103,6 +103,7 @@ class Watchers:
                 f"--storage.tsdb.path={self.home / 'prometheus'}",
                 f"--storage.tsdb.retention.time={KEPT_DAYS}d",
                 "--web.enable-lifecycle",
+                "--enable-feature=exemplar-storage",
             ],
         }
 

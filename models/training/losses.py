@@ -13,6 +13,7 @@ from models.training.data import Example
 
 ONE_OF_SEVERAL: Final = ("sentiment", "tweet_emotion")  # tasks with a softmax over their classes
 
+
 def task_losses(
     logits: dict[str, Tensor],
     batch: Sequence[Example],

@@ -1,7 +1,7 @@
 """A server that answers as Grafana's documented HTTP API does, as far as provisioning asks.
 
-Source: Grafana 11, HTTP API: data source, folder and dashboard endpoints. Status codes, the fields
-that Grafana adds, and what it refuses are those of the documentation.
+Source: Grafana 11, HTTP API: data source, folder, dashboard and annotation endpoints. Status
+codes, the fields that Grafana adds, and what it refuses are those of the documentation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qs
 
 from tests.servers import serving
 
@@ -22,7 +23,7 @@ LOGINS = {
     f"Bearer {TOKEN}",
     "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
 }
-Reply = tuple[int, dict[str, Any]]
+Reply = tuple[int, dict[str, Any] | list[dict[str, Any]]]
 
 
 @dataclass
@@ -33,7 +34,9 @@ class Contents:
     data_sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     boards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    query: str = ""
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -42,8 +45,14 @@ class Contents:
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Reply:
         """One request."""
+        path, _, self.query = path.partition("?")
         kind, *rest = path.removeprefix("/api/").split("/")
-        answers = {"datasources": self._source, "folders": self._folder, "dashboards": self._board}
+        answers = {
+            "datasources": self._source,
+            "folders": self._folder,
+            "dashboards": self._board,
+            "annotations": self._annotation,
+        }
         if kind not in answers:
             return 404, {"message": "Not found"}
         return answers[kind](method, rest, body)
@@ -88,6 +97,29 @@ class Contents:
         self.boards[board["uid"]] = {"dashboard": saved, "meta": {"folderUid": folder}}
         return 200, {"id": number, "uid": board["uid"], "status": "success", "version": version}
 
+    def _annotation(self, method: str, rest: list[str], body: dict[str, Any]) -> Reply:
+        if method == "GET":
+            asked = parse_qs(self.query)
+            wanted, most = set(asked.get("tags", ())), int(asked.get("limit", ["100"])[0])
+            found = [a for a in self.annotations.values() if wanted <= set(a["tags"])]
+            return 200, sorted(found, key=lambda a: -int(a["time"]))[:most]
+        if method == "POST":
+            if not body["text"]:
+                return 400, {"message": "text field should not be empty"}
+            number = max(self.annotations, default=0) + 1
+            given = {"time": body["time"], "timeEnd": body["timeEnd"] or body["time"]}
+            words = {"tags": body["tags"], "text": body["text"]}
+            self.annotations[number] = {"id": number, "alertId": 0, "data": {}, **given, **words}
+            return 200, {"message": "Annotation added", "id": number}
+        known = self.annotations.get(int(rest[-1]))
+        if known is None:
+            return 404, {"message": "Annotation not found"}
+        if method == "DELETE":
+            del self.annotations[known["id"]]
+            return 200, {"message": "Annotation deleted"}
+        known.update(body)
+        return 200, {"message": "Annotation updated"}
+
 
 @contextmanager
 def a_grafana() -> Iterator[Contents]:
@@ -110,7 +142,7 @@ def a_grafana() -> Iterator[Contents]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = do_PUT = _answer
+        do_GET = do_POST = do_PUT = do_DELETE = _answer
 
         def log_message(self, *_: object) -> None:
             return None

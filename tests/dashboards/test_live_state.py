@@ -79,6 +79,18 @@ def test_a_series_keeps_its_newest_windows(monkeypatch: pytest.MonkeyPatch) -> N
     assert sorted(window.start for window in kept) == [at(h).timestamp() for h in (7.0, 8.0, 9.0)]
 
 
+def test_a_slice_that_forgets_a_window_leaves_the_brands_posts_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows_module, "SLICE_WINDOWS", 1)
+    state = State()
+    for hour in (9.0, 9.1):
+        state.fold(a_pane(hour))
+        state.fold(a_pane(hour, part=Slice(lang="de")))
+
+    assert state.windows.exemplars("Aerolume", int(at(9.0).timestamp()))
+
+
 def test_series_beyond_the_limit_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows_module, "MAX_SERIES", 2)
 

@@ -5,25 +5,36 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dashboards.live.exposition import exposition
 from dashboards.live.follower import Follower
 from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics, read_topics
+from pipelines.command_line import OK, main
 from pipelines.run_folder import FILES
 from pipelines.sinks import TOPICS
-from schemas.records import Media, encode
+from schemas.metrics import ALERT_DELAY, READING_DELAY, TREND_DELAY
+from schemas.records import Alert, Media, Reading, Trend, encode
+from tests.builders import a_reading
+from tests.dashboards.grafana_contract import TOKEN, a_grafana
 from tests.dashboards.incidents import an_alert
-from tests.dashboards.run_folder import build_run_folder
+from tests.dashboards.run_folder import a_trend, build_run_folder
+from tests.dashboards.story import DAY, Moment
 from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
 from tests.servers import free_port
+
+CALM = Moment(posts=20, valence=0.2, image_share=0.3)
 
 
 def publish(broker: Broker, folder: Path) -> None:
@@ -38,8 +49,9 @@ def publish(broker: Broker, folder: Path) -> None:
 
 
 def brands(text: str) -> list[str]:
-    """What is told of brands and alerts; the rest is told by the engine."""
-    return sorted(line for line in text.splitlines() if line.startswith("moodwire_"))
+    """What is told of brands and alerts; the rest is told by the engine, or by the topics alone."""
+    lines = [line for line in text.splitlines() if line.startswith("moodwire_")]
+    return sorted(line for line in lines if "_delay_seconds" not in line)
 
 
 def answer(url: str) -> tuple[int, bytes]:
@@ -103,3 +115,85 @@ def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_pa
             until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
             assert answer(f"{url}/")[0] == 200
             assert answer(f"{url}/media/{picture.name}") == (200, picture.read_bytes())
+
+
+@pytest.mark.timeout(400)
+def test_alerts_of_the_topic_stand_in_grafana_and_a_restart_writes_none_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
+    first, ended = an_alert("a1", "Zephyr"), an_alert("a1", "Zephyr", status="resolved", revision=2)
+    settings = tmp_path / "m.yaml"
+    with running_broker(tmp_path / "kafka") as broker, a_grafana() as grafana:
+        create_topics(broker.bootstrap_servers, read_topics())
+        settings.write_text(
+            f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
+            "delivery: {page_url: http://page.example}\n"
+        )
+        with producer_of(broker) as producer:
+            for alert in (first, ended, an_alert("a2", "Nova")):
+                producer.send("alerts", key=alert.alert_id.encode(), value=encode(alert))
+        line = ["dashboards", "annotate", "--url", grafana.url, "--settings", str(settings)]
+        codes = [main([*line, "--once"]) for _ in range(2)]
+
+    assert codes == [OK, OK]
+    assert [note["tags"][1] for note in grafana.annotations.values()] == ["Zephyr", "Nova"]
+    assert "resolved" in grafana.annotations[1]["text"]
+    assert "http://page.example/#alert=a1" in grafana.annotations[1]["text"]
+    assert len(grafana.writes) == 2
+
+
+def delays_in(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "_delay_seconds" in line and line[0] != "#"]
+
+
+def a_record(record: Reading | Trend | Alert, written: float) -> dict[str, Any]:
+    """A record as a run sends it, with the time at which it is written."""
+    key_of = {Reading: "post_id", Trend: "key", Alert: "alert_id"}[type(record)]
+    key = str(getattr(record, key_of)).encode()
+    return {"key": key, "value": encode(record), "timestamp_ms": int(written * 1000)}
+
+
+@pytest.mark.timeout(400)
+def test_delays_are_counted_once_and_a_restart_forgets_none(tmp_path: Path) -> None:
+    settings, log = tmp_path / "m.yaml", tmp_path / "log"
+    trend = a_trend("Zephyr", DAY, CALM, timing="on_time")
+    alert = an_alert("a1", "Zephyr")
+    now = datetime.fromtimestamp(int(time.time()) - 1_000, UTC)
+    posted, ended, seen = (
+        moment.timestamp() for moment in (now, trend.window_end, alert.updated_at)
+    )
+    with running_broker(tmp_path / "kafka") as broker:
+        create_topics(broker.bootstrap_servers, read_topics())
+        settings.write_text(
+            f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
+            "flink: {rest_port: 1}\n"
+        )
+        with following("exporter", settings, log) as url, producer_of(broker) as producer:
+            until(lambda: answer(f"{url}/metrics")[0] == 200, log)
+            for number, waited in enumerate((3.0, 70.0, 70.0)):  # the last one is a repetition
+                reading = a_reading(post_id=str(min(number, 1)), created_at=now)
+                producer.send("readings", **a_record(reading, posted + waited))
+            producer.send("trends", **a_record(trend, ended + 12.0))
+            producer.send("alerts", **a_record(alert, seen + 14.0))
+            told = {
+                f"{READING_DELAY.name}_count 2.0",
+                f"{READING_DELAY.name}_sum 73.0",
+                f'{READING_DELAY.name}_bucket{{le="60.0"}} 1.0',
+                f'{TREND_DELAY.name}_bucket{{le="15.0"}} 1.0',
+                f"{ALERT_DELAY.name}_sum 14.0",
+            }
+            until(lambda: told <= set(delays_in(answer(f"{url}/metrics")[1].decode())), log)
+            before = delays_in(answer(f"{url}/metrics")[1].decode())
+        with producer_of(broker) as producer:
+            producer.send("alerts", **a_record(replace(alert, revision=2, severity=9), seen + 60.0))
+            late = a_reading(post_id="9", created_at=now)
+            producer.send("readings", **a_record(late, posted + 400.0))
+
+        with following("exporter", settings, log) as url:
+            until(lambda: answer(f"{url}/metrics")[0] == 200, log)
+            after = delays_in(answer(f"{url}/metrics")[1].decode())
+
+    changed = {line.rsplit(" ", 1)[0] for line in set(before) ^ set(after)}
+    assert f"{READING_DELAY.name}_count 3.0" in after
+    assert all(name.startswith(READING_DELAY.name) for name in changed)

@@ -1,58 +1,33 @@
-"""Every PromQL expression of dashboards and rules answers in a real Prometheus that reads a run."""
+"""Every PromQL expression that a run folder answers does so in a real Prometheus that reads it.
+
+The others are asked of a whole stack: test_watched_stack.py.
+"""
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from dashboards.grafana.boards import BOARDS, FIRING
+from dashboards.grafana.board import FIRING
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
 from deploy.prometheus.servers import RULES
 from tests.dashboards.run_folder import build_run_folder
 from tests.dashboards.story import BRANDS
+from tests.end_to_end.promql import (
+    PANELS,
+    PARTS_OF_RULES,
+    RECORDS,
+    Asked,
+    answers_in_time,
+    ask,
+)
 from tests.servers import free_port
-
-DEADLINE_SECONDS = 60.0
-PANELS = [
-    pytest.param(question.expr, id=f"{board.uid}: {panel.title}: {question.legend}")
-    for board in BOARDS
-    for panel in board.panels
-    for question in panel.questions
-]
-RULE_LIST = [
-    rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
-]
-
-
-def ask(prometheus: str, query: str) -> list[dict[str, Any]]:
-    url = f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-    return found
-
-
-def answers_in_time(prometheus: str, query: str) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
-        try:
-            found = ask(prometheus, query)
-        except OSError:
-            found = []
-        if found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.2)
 
 
 @contextmanager
@@ -87,21 +62,16 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield url
 
 
-@pytest.mark.parametrize("expr", PANELS)
-def test_every_panel_has_data(prometheus: str, expr: str) -> None:
-    assert answers_in_time(prometheus, expr.replace("$brand", next(iter(BRANDS))))
+@pytest.mark.parametrize(
+    "asked",
+    [asked for asked in (*PANELS, *RECORDS, *PARTS_OF_RULES) if not asked.needs_stack],
+    ids=lambda asked: asked.place,
+)
+def test_what_a_run_folder_knows_is_answered(prometheus: str, asked: Asked) -> None:
+    assert answers_in_time(prometheus, asked.expr.replace("$brand", next(iter(BRANDS))))
 
 
 def test_alerts_that_fire_stand_on_the_charts(prometheus: str) -> None:
     kinds = {(a["metric"]["brand"], a["metric"]["kind"]) for a in ask(prometheus, FIRING)}
 
     assert kinds
-
-
-@pytest.mark.parametrize("rule", RULE_LIST, ids=lambda rule: rule.get("record") or rule["alert"])
-def test_every_rule_asks_for_what_is_there(prometheus: str, rule: dict[str, str]) -> None:
-    asked = set(re.findall(r"\b(?:moodwire_|moodwire:)[a-z0-9_:]+|\bup\b", rule["expr"]))
-
-    assert [name for name in asked if not answers_in_time(prometheus, name)] == []
-    if "record" in rule:
-        assert answers_in_time(prometheus, rule["record"])

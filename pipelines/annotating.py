@@ -1,0 +1,114 @@
+"""Every alert of the topic onto Grafana's charts, for as long as wanted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from kafka import TopicPartition
+from msgspec.structs import replace
+
+from dashboards.grafana.board import TAG
+from dashboards.grafana.client import Grafana
+from dashboards.grafana.errors import GrafanaError
+from dashboards.grafana.incidents import Done, annotate
+from pipelines.topic_reading import POLL_MS, keep_reading
+from schemas.records import Alert, UnsupportedVersionError, decode
+from transforms.kafka.cluster import Cluster
+from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
+from transforms.kafka.consumers import Loan
+from transforms.kafka.offsets import Offsets
+from transforms.publish import pauses
+
+LOG = logging.getLogger(__name__)
+GROUP = "moodwire-annotations"  # commits nothing: what Grafana knows already is left as it is
+
+
+@dataclass
+class Annotating:
+    """Reads the `alerts` topic from its beginning and annotates the newest state of each alert.
+
+    Nothing is kept here: a restart finds in Grafana what it wrote there. A Grafana that is down is
+    waited for.
+
+    Attributes:
+        cluster: where the topic is.
+        topic: its name.
+        grafana: who is told.
+        page_url: where the live page is, for links.
+        say: is told of each annotation that was made, changed or deleted.
+    """
+
+    cluster: Cluster
+    topic: str
+    grafana: Grafana
+    page_url: str | None = None
+    say: Callable[[Done, Alert], None] = lambda _done, _alert: None
+
+    def __post_init__(self) -> None:
+        self._next: Offsets = {}
+        self._ends: Offsets = {}
+        self._untold: dict[str, Alert] = {}
+
+    def run(self, stop: threading.Event, once: bool = False) -> None:
+        """Go on until `stop` is set; with `once`, to the end of the topic as it is now.
+
+        Raises:
+            KafkaUnreachableError: no broker answers.
+            KafkaSettingsError: there is no such topic.
+            GrafanaError: Grafana does not answer or refuses, at the start.
+        """
+        with closing(connect(self.cluster, GROUP, "sinks.kafka")) as consumer:
+            require_topics(consumer, [self.topic], None)
+        self.grafana.annotation(TAG)
+
+        def read_some(consumer: Any) -> None:
+            self._read_some(consumer, stop)
+            if once and not self._untold and self._is_at_end():
+                stop.set()
+
+        keep_reading(self.cluster, GROUP, stop, self._begin, read_some)
+
+    def _begin(self, consumer: Any) -> None:
+        firsts, self._ends = bounds(consumer, find_partitions(consumer, [self.topic]))
+        self._next = {p: max(first, self._next.get(p, first)) for p, first in firsts.items()}
+        Loan(consumer).go_to(self._next)
+
+    def _read_some(self, consumer: Any, stop: threading.Event) -> None:
+        """One poll. Nothing is told before the end was seen once: there may be newer states."""
+        for records in consumer.poll(timeout_ms=POLL_MS).values():
+            for record in records:
+                if (alert := _alert_in(record.value)) is not None:
+                    self._untold[alert.alert_id] = replace(alert, evidence=(), signals=())
+        self._next = {p: consumer.position(TopicPartition(*p)) for p in self._next}
+        while self._untold and self._is_at_end() and not stop.is_set():
+            self._tell(self._untold.pop(next(iter(self._untold))), stop)
+
+    def _is_at_end(self) -> bool:
+        return all(self._next[p] >= end for p, end in self._ends.items())
+
+    def _tell(self, alert: Alert, stop: threading.Event) -> None:
+        for pause in pauses():
+            try:
+                done = annotate(self.grafana, alert, self.page_url)
+            except GrafanaError as error:
+                LOG.warning("%s; next attempt in %.1f s", error, pause)
+                if stop.wait(pause):
+                    return
+            else:
+                if done != "unchanged":
+                    self.say(done, alert)
+                return
+
+
+def _alert_in(value: bytes | None) -> Alert | None:
+    try:
+        return None if value is None else decode(value, Alert)
+    except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError) as error:
+        LOG.warning("a record of the alerts is none and is passed over: %s", error)
+        return None
