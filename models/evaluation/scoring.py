@@ -22,7 +22,8 @@ class Scoring:
 
     Each few hundred answers are a file in the folder, with a key made from the checkpoint's files,
     the engine that runs it and every text and image asked about. A killed evaluation goes on after
-    the last file; other posts or another checkpoint are scored anew. `reused` counts rows that were not scored.
+    the last file; other posts or another checkpoint are scored anew. `reused` counts rows that were
+    not scored.
     """
 
     def __init__(self, checkpoint: Path, folder: Path, progress: Progress) -> None:
