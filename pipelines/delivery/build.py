@@ -77,8 +77,9 @@ def choose_source(
             raise SettingsError(f"--folder {folder}: no such folder; name the --output of a run")
         return partial(FolderSource, folder / FILES["alerts"], outbox, from_start)
     if (kafka := settings.sinks.kafka) is not None:
-        topics = [f"{kafka.topic_prefix}{name}" for name in (TOPICS["alerts"], FEEDBACK_TOPIC)]
-        return partial(TopicSource, kafka.cluster, *topics, outbox, from_start)
+        topic = f"{kafka.topic_prefix}{TOPICS['alerts']}"
+        feedback = f"{kafka.topic_prefix}{FEEDBACK_TOPIC}"
+        return partial(TopicSource, kafka.cluster, topic, feedback, outbox, from_start)
     raise SettingsError(
         "sinks.kafka: missing, so there is no topic of alerts to deliver from; add it, or name "
         "a run folder with --folder"

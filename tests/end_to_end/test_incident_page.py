@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Dialog
 
 from dashboards.live.actions import Actions
 from dashboards.live.follower import Follower
@@ -212,7 +212,12 @@ def test_scripts_in_a_brand_a_post_an_alert_and_a_note_stay_text(
     append(tmp_path / "alert-feedback.jsonl", some_feedback("evil", by=EVIL[:80], note=EVIL))
     with serving(tmp_path) as url, visit(browser, url, DESK) as visited:
         dialogs: list[str] = []
-        visited.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+        def note(dialog: Dialog) -> None:
+            dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        visited.page.on("dialog", note)
         for address in (f"{url}#brand={quote(EVIL)}", f"{url}#alert=evil"):
             visited.page.goto(address)
             visited.page.reload()
