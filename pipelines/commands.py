@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import apache_beam as beam
-from msgspec.structs import replace
 from rich.console import Console
 
 from dashboards.grafana.errors import GrafanaError
-from dashboards.live.follower import Follower
-from dashboards.live.server import BackgroundServer, PortInUseError
+from dashboards.live.server import PortInUseError
 from models.checkpoint import CheckpointError
 from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
-from pipelines.build import build_stages
 from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
-from pipelines.dead_letters import (
-    NoDeadLettersError,
-    Redeliver,
-    print_letters,
-    read_letters,
-)
+from pipelines.dead_letters import NoDeadLettersError
 from pipelines.doctor import run_doctor
+from pipelines.errors import RunFailedError
 from pipelines.evaluate import EvaluationError, evaluate
-from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feed import feed, read_feed
-from pipelines.feedback import FeedbackError, FeedbackFolder, build_actions
-from pipelines.models_command import manage_models, remarks
-from pipelines.run import Finished, Run, RunFailedError, run
-from pipelines.run_folder import FolderInUseError, RunFolder
-from pipelines.runners import NoRunnerError, choose_runner
-from pipelines.score import prepare_lines, score_file
+from pipelines.feedback import FeedbackError
+from pipelines.run_folder import FolderInUseError
+from pipelines.runners import NoRunnerError
 from pipelines.serve_command import provision_grafana, serve_metrics, serve_page
-from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
-from pipelines.terminal import Progress, print_summary, stop_on_signals
+from pipelines.settings import SettingsError, load_settings
+from pipelines.terminal import stop_on_signals
 from pipelines.train import TrainingError
 from schemas.records import Post
 from transforms.expectations import build_report
@@ -82,22 +67,17 @@ def execute(args: argparse.Namespace) -> int:
         return OK
 
 
-def _demo(args: argparse.Namespace, console: Console) -> int:
-    settings = load_settings(DEMO / "moodwire.yaml")
-    source = replace(settings.source, path=str(DEMO / "posts.jsonl.gz"), speed=args.speed)
-    page = PageSettings(port=args.port) if args.port is not None else PageSettings()
-    args.overwrite = True
-    plan = _Plan(replace(settings, source=source), page, linger=not args.once)
-    return _run(plan, args, console)
+def _run(args: argparse.Namespace, console: Console) -> int:
+    """What runs the pipeline here; with it Beam's model handlers come, and torch by them."""
+    from pipelines import run_commands
 
-
-def _follow_source(args: argparse.Namespace, console: Console) -> int:
-    settings = load_settings(args.settings)
-    if args.runner == "flink":
-        from pipelines.flink.commands import run_on_flink
-
-        return run_on_flink(settings, args, console)
-    return _run(_Plan(settings, settings.sinks.page, resumes=True), args, console)
+    do = {
+        "demo": run_commands.demo,
+        "run": run_commands.follow_source,
+        "replay": run_commands.replay,
+        "dead-letters": run_commands.dead_letters,
+    }
+    return do[args.command](args, console)
 
 
 def _job(args: argparse.Namespace, console: Console) -> int:
@@ -126,62 +106,9 @@ def _feed(args: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def _replay(args: argparse.Namespace, console: Console) -> int:
-    settings = load_settings(args.settings)
-    source = replace(settings.source, path=args.path, speed=args.speed, kafka=None)
-    page = (settings.sinks.page or PageSettings()) if args.page else None
-    plan = _Plan(replace(settings, source=source), page, linger=args.page)
-    return _run(plan, args, console)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What a run is to do: with which settings and page, and whether the page outlives it."""
-
-    settings: Settings
-    page: PageSettings | None
-    linger: bool = False
-    resumes: bool = False
-    source: beam.PTransform | None = None
-
-
-def _run(plan: _Plan, args: argparse.Namespace, console: Console) -> int:
-    """Prepare the folder, serve the page, run the pipeline, print the summary."""
-    folder = RunFolder(Path(args.output or plan.settings.sinks.folder))
-    runner = choose_runner(args.runner, args.beam_options)
-    stages = build_stages(plan.settings, folder, plan.source, runner.streams)
-    resumed = folder.prepare(overwrite=args.overwrite, resume=plan.resumes)
-    console.print(f"[bold]{runner.name}[/]: {runner.remark}", highlight=False)
-    for remark in remarks(plan.settings):
-        console.print(remark, highlight=False, soft_wrap=True, markup=False)
-    with stop_on_signals() as stop, _page(plan, folder, console):
-        with Progress(console) as progress:
-            finished = run(Run(plan.settings, runner, folder, stages, resumed), progress, stop)
-        print_summary(finished, console)
-        console.print(f"results in {folder.path}", highlight=False)
-        if plan.linger and not stop.is_set():
-            console.print("The page stays up; Ctrl-C ends it.")
-            stop.wait()
-    return _verdict(finished)
-
-
-def _verdict(finished: Finished) -> int:
-    return FAILED if finished.adds_up is False and not finished.cancelled else OK
-
-
-def _page(plan: _Plan, folder: RunFolder, console: Console) -> Any:
-    """The live page while a run goes on, where one is wanted."""
-    if plan.page is None:
-        return nullcontext()
-    explain = ExemplarExplainer(plan.settings.model.checkpoint)
-    feed = Follower(folder.path)
-    actions = build_actions(plan.settings.serve.token, FeedbackFolder(folder.path).write)
-    server = BackgroundServer(feed, plan.page.host, plan.page.port, explain, actions)
-    console.print(f"live page: {server.url}", highlight=False)
-    return server
-
-
 def _score(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.score import score_file
+
     rejected = Path(args.rejected) if args.rejected else None
     counts = score_file(Path(args.input), Path(args.output), rejected, args.checkpoint, console)
     return OK if counts.rejected == 0 else INCOMPLETE
@@ -235,21 +162,15 @@ def _export(args: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def _dead_letters(args: argparse.Namespace, console: Console) -> int:
-    letters = read_letters(Path(args.folder), args.stage, args.cause)
-    if args.action == "list":
-        print_letters(letters, args.show, console)
-        return OK
-    args.output = args.output or str(Path(args.folder) / "replayed")
-    settings = load_settings(args.settings)
-    return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
-
-
 def _models(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.models_command import manage_models
+
     return manage_models(args, console)
 
 
 def _quality(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.score import prepare_lines
+
     prepared = islice(prepare_lines(find_files(args.path)), args.sample)
     posts = [post for post in prepared if isinstance(post, Post)]
     build_report(posts, Path(args.report))
@@ -262,11 +183,11 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
-    "demo": _demo,
-    "run": _follow_source,
+    "demo": _run,
+    "run": _run,
     "job": _job,
     "feed": _feed,
-    "replay": _replay,
+    "replay": _run,
     "score": _score,
     "explain": _explain,
     "search": _search,
@@ -276,7 +197,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "train": _train,
     "evaluate": _evaluate,
     "export": _export,
-    "dead-letters": _dead_letters,
+    "dead-letters": _run,
     "models": _models,
     "quality": _quality,
     "serve": serve_page,

@@ -16,6 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.build import Stages
+from pipelines.errors import RunFailedError
 from pipelines.monitor import monitor, publish
 from pipelines.run_folder import Outcome, RunFolder, count_outcome
 from pipelines.runners import Runner
@@ -57,10 +58,6 @@ class Finished:
         if self.resumed:
             return None
         return self.read == self.outcome.readings + self.outcome.rejected + self.duplicates
-
-
-class RunFailedError(RuntimeError):
-    """The runner gave up; the message holds its reason."""
 
 
 class _Job:

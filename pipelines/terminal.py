@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.run import Finished
 from schemas import metrics
+
+if TYPE_CHECKING:
+    from pipelines.run import Finished
 
 PLAIN_LINE_SECONDS = 5.0
 RATE_SECONDS = 10.0

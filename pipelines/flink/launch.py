@@ -13,6 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
 from pipelines.build import Stages
+from pipelines.errors import RunFailedError
 from pipelines.flink.engine import Engine
 from pipelines.flink.job_server import ConfiguredFlinkRunner, read_cause
 from pipelines.flink.rest import FlinkRest, FlinkUnreachableError, JobState
@@ -20,7 +21,7 @@ from pipelines.flink.samples import counters_of
 from pipelines.flink.states import prune_checkpoints
 from pipelines.flink.step_ids import keep_step_ids
 from pipelines.monitor import monitor, publish
-from pipelines.run import RunFailedError, Watcher, hush_workers, start
+from pipelines.run import Watcher, hush_workers, start
 
 POLL_SECONDS = 1.0
 START_SECONDS = 180.0

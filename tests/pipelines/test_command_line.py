@@ -1,6 +1,8 @@
 """Facts about the command line: help teaches, misuse is one line with the remedy."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,9 @@ def test_quality_writes_a_report_of_every_expectation(tmp_path: Path) -> None:
 
     assert code == OK
     assert "reach" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_commands_that_run_no_pipeline_load_no_torch() -> None:
+    asked = "import sys, pipelines.commands; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
