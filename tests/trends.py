@@ -10,7 +10,7 @@ import numpy as np
 from models.detection.incident import Incident
 from models.detection.incidents import Watch
 from models.detection.mood_detector import Rules, rules_for
-from models.detection.statistics import Z95, wilson
+from models.detection.statistics import Z95, share_estimate
 from schemas.emotions import GROUPS
 from schemas.records import Echo, Estimate, Exemplar, Slice, Trend, Weights
 from tests.builders import at
@@ -50,7 +50,7 @@ def a_trend(number: float, **changes: Any) -> Trend:
         "valence": around(changes.pop("mean", 0.2), 0.4, posts),
         "valence_reach_weighted": 0.2,
         "image_valence": None,
-        "share_negative": wilson(negative, posts),
+        "share_negative": share_estimate(negative, posts, posts),
         "mood": {group: around(moods.get(group, 0.1), 0.15, authors, 0.0) for group in GROUPS},
         "image_weight": 0.0,
         "negative_authors": negative,
