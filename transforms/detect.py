@@ -142,9 +142,7 @@ class DetectAlerts(beam.PTransform):
 
     def expand(self, pcoll: PCollection[Trend]) -> PCollection[Alert]:
         """Wire the stage: the panes that alerts follow, by brand, into its ledger."""
-        rules = rules_for(
-            self.sensitivity, self.min_posts, self.min_authors, self.warm_up_windows
-        )
+        rules = rules_for(self.sensitivity, self.min_posts, self.min_authors, self.warm_up_windows)
         terms = Terms(
             rules=msgspec.structs.replace(
                 rules, cool_down_seconds=self.cool_down_seconds, daily_budget=self.daily_budget

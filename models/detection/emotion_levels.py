@@ -22,7 +22,9 @@ class EmotionLevels(msgspec.Struct):
 
     Learns windows that do not overlap, so that each post teaches once. A rise is scored by
     P(Z ≥ z) with z = (mean - usual - margin) / deviation, times the number of groups that are
-    looked at (Bonferroni). Before twelve windows nothing stands out. Six times three numbers.
+    looked at (Bonferroni); the mean is the least that people can have had if all their further
+    posts were full of it, so one author shouting is no rise. Before twelve windows nothing stands
+    out. Six times three numbers.
     """
 
     groups: dict[str, FadingLevel] = {}
@@ -34,7 +36,7 @@ class EmotionLevels(msgspec.Struct):
         for group in sorted(known.keys() & trend.mood.keys()):
             level, mood = known[group], trend.mood[group]
             error = error_of_people(trend, mood, LEAST_SPREAD)
-            tail = normal_tail(level.deviations(mood.mean - margin, error))
+            tail = normal_tail(level.deviations(of_people(trend, mood.mean) - margin, error))
             score = surprise(min(1.0, len(known) * tail))
             found[EMOTION + group] = Departure(mood.mean, round(level.mean, 4), score)
         return found
@@ -47,6 +49,16 @@ class EmotionLevels(msgspec.Struct):
             if group != "neutral":
                 level = self.groups.setdefault(group, FadingLevel())
                 level.learn_one(mood.mean, error_of_people(trend, mood, LEAST_SPREAD), MEMORY)
+
+
+def of_people(trend: Trend, mean: float) -> float:
+    """The least mean of one post of each person, if the others were all at one.
+
+    (n·m - r) / (n - r) with n posts, of which r are of people who had posted already.
+    """
+    posts = max(1, decided(trend))
+    people = max(1, min(posts, trend.authors))
+    return max(0.0, (posts * mean - (posts - people)) / people)
 
 
 def group_of(signal_name: str) -> str | None:

@@ -160,7 +160,7 @@ def every_kind() -> list[Trend]:
         100: {"posts": 90, "echo": an_echo(90, 50, 50, voices=64)},
         140: {"posts": 60, "authors": 34, "echo": an_echo(60, 30, 4, voices=34)},
         180: {"moods": {"fear": 0.6}},
-        240: {"posts": 120, "negative_authors": 80},
+        260: {"posts": 240, "negative_authors": 160},
     }
     for first, change in changes.items():
         trends = replaced(trends, first, first + 8, partial(with_changes, change))

@@ -30,6 +30,11 @@ ALERTS: Final = (
     ("brindlow", ("negativity_surge", "crisis"), 578, 630, "the outage"),
     ("orvika", ("volume_spike",), 1018, 1060, "the launch: many posts, no harm"),
 )
+# (brand, kinds that may come too, between these minutes, why): how soon depends on few people
+NOTICES: Final = (
+    ("oatmere", ("recovery",), 990, 1440, "the mood is back after the crisis"),
+    ("brindlow", ("recovery",), 600, 1440, "the mood is back after the outage"),
+)
 # (brand, kinds that would be false alarms, between these minutes)
 NEVER: Final = (
     ("orvika", ("crisis", "negativity_surge", "image_led_crisis"), 1000, 1440),
@@ -52,6 +57,10 @@ def describe(lines: list[Line], pictures: Iterable[str], seed: int = SEED) -> di
         "expected_alerts": [
             {"brand": BRANDS[b].name, "any_of": list(kinds), **_span(start, end), "why": why}
             for b, kinds, start, end, why in ALERTS
+        ],
+        "notices": [
+            {"brand": BRANDS[b].name, "any_of": list(kinds), **_span(start, end), "why": why}
+            for b, kinds, start, end, why in NOTICES
         ],
         "false_alarms": [
             {"brand": BRANDS[b].name, "none_of": list(kinds), **_span(start, end)}

@@ -45,8 +45,8 @@ def test_nothing_is_scored_before_the_warm_up() -> None:
 
 def test_one_author_shouting_is_no_rise() -> None:
     levels = levels_after(DAY)
-    crowd = a_trend(DAY, posts=60, authors=60, moods={"anger": 0.4})
-    shout = a_trend(DAY, posts=60, authors=2, moods={"anger": 0.4})
+    crowd = a_trend(DAY, posts=60, authors=60, moods={"anger": 0.5})
+    shout = a_trend(DAY, posts=60, authors=2, moods={"anger": 0.5})
 
     assert levels.score_one(crowd, 0.1)["emotion_anger"].score > 4
     assert levels.score_one(shout, 0.1)["emotion_anger"].score < 2

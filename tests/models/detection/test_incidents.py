@@ -17,12 +17,13 @@ QUIET = a_stream(4 * HOUR, 6)
 
 
 def incidents(readings: list[Reading]) -> list[Incident]:
-    """Every incident of a history, closed by the silence after it."""
+    """Every incident of a history, closed by the silence after it; notices left out."""
     watch = Watch()
     found: list[Incident] = []
     for trend in final_trends(readings):
         found += watch.learn_one(trend, RULES, 60)
-    return found + watch.close_if_idle(NOON + 10**9, 300, 60)
+    found += watch.close_if_idle(NOON + 10**9, 300, 60)
+    return [incident for incident in found if incident.kind != "recovery"]
 
 
 @pytest.mark.parametrize("per_minute", [0.5, 3, 10])
