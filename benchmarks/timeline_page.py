@@ -164,7 +164,6 @@ def draw_chart(story: Story, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import dates
     from matplotlib import pyplot as plt
 
     if not story.alerts:
@@ -177,14 +176,19 @@ def draw_chart(story: Story, path: Path) -> None:
         if since <= one <= until
     )
     figure, axes = plt.subplots(figsize=(8, 2.4), dpi=80)
-    axes.bar(dates.date2num(list(hours)), list(hours.values()), width=1 / 24, color="#4c78a8")
+    axes.bar(list(map(_days, hours)), list(hours.values()), width=1 / 24, color="#4c78a8")
     axes.xaxis_date()
     for states, end in zip(story.alerts, ends, strict=True):
-        span = dates.date2num([states[0].since, end])
-        axes.axvspan(span[0], span[1], color="#e45756", alpha=0.04 * states[-1].severity)
+        darkness = 0.04 * states[-1].severity
+        axes.axvspan(_days(states[0].since), _days(end), color="#e45756", alpha=darkness)
     axes.set_ylabel("posts an hour")
     axes.spines[["top", "right"]].set_visible(False)
     figure.autofmt_xdate(rotation=0, ha="center")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
+
+
+def _days(moment: datetime) -> float:
+    """Days since 1970, which matplotlib draws as dates."""
+    return moment.timestamp() / 86_400
