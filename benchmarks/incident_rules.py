@@ -29,8 +29,8 @@ class Scored(NamedTuple):
 class Thresholds(NamedTuple):
     """From which score on each signal opens an alert."""
 
-    of_count: float
-    of_share: float
+    volume: float
+    share: float
 
 
 def score(rule: str, rows: Sequence[Row]) -> Scored:
@@ -48,7 +48,7 @@ def opened(scored: Scored, bars: Thresholds, since: float, until: float) -> list
     """When alerts open between two moments."""
     found, hot = [], -MERGED - 1
     for end, count, share in zip(*scored, strict=True):
-        if since <= end < until and (count >= bars.of_count or share >= bars.of_share):
+        if since <= end < until and (count >= bars.volume or share >= bars.share):
             if end - hot > MERGED:
                 found.append(end)
             hot = end

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.reports import table
 from schemas.records import Alert, Exemplar
@@ -162,10 +162,8 @@ def _slug(brand: str) -> str:
 def draw_chart(story: Story, path: Path) -> None:
     """Posts an hour over the days of the alerts, a span for each alert."""
     import matplotlib as mpl
-    import matplotlib.dates
 
     mpl.use("Agg")
-    date2num: Any = matplotlib.dates.date2num  # has no types
     from matplotlib import pyplot as plt
 
     if not story.alerts:
@@ -178,15 +176,19 @@ def draw_chart(story: Story, path: Path) -> None:
         if since <= one <= until
     )
     figure, axes = plt.subplots(figsize=(8, 2.4), dpi=80)
-    days = [date2num(hour) for hour in hours]
-    axes.bar(days, list(hours.values()), width=1 / 24, color="#4c78a8")
+    axes.bar(list(map(_days, hours)), list(hours.values()), width=1 / 24, color="#4c78a8")
     axes.xaxis_date()
     for states, end in zip(story.alerts, ends, strict=True):
-        first, last = date2num(states[0].since), date2num(end)
-        axes.axvspan(first, last, color="#e45756", alpha=0.04 * states[-1].severity)
+        darkness = 0.04 * states[-1].severity
+        axes.axvspan(_days(states[0].since), _days(end), color="#e45756", alpha=darkness)
     axes.set_ylabel("posts an hour")
     axes.spines[["top", "right"]].set_visible(False)
     figure.autofmt_xdate(rotation=0, ha="center")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, bbox_inches="tight")
     plt.close(figure)
+
+
+def _days(moment: datetime) -> float:
+    """Days since 1970, which matplotlib draws as dates."""
+    return moment.timestamp() / 86_400

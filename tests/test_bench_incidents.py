@@ -165,8 +165,8 @@ def test_thresholds_are_the_lowest_that_keep_to_the_alarms_allowed() -> None:
 
     strict, lax = choose([stretch], 0), choose([stretch], 2)
 
-    assert strict.of_count > 9 >= lax.of_count > 2
-    assert lax.of_share == math.inf
+    assert strict.volume > 9 >= lax.volume > 2
+    assert lax.share == math.inf
     assert len(opened(scored, lax, 0, ends[-1] + 1)) == 2
 
 
