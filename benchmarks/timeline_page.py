@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from benchmarks.reports import table
 from schemas.records import Alert, Exemplar
+from transforms.text_cleaning import without_urls
 
 TOLD_AT_LENGTH = 6  # alerts of an event, the gravest
 POSTS_OF_ALERT, PICTURES_OF_EVENT = 3, 4
@@ -31,11 +32,12 @@ people post, not what is true."""
 
 
 class Story(NamedTuple):
-    """An event: the states of each of its alerts, and when posts were written."""
+    """An event: the states of each of its alerts, when posts were written, why no images show."""
 
     brand: str
     alerts: list[list[Alert]]
     posted: list[datetime]
+    hidden: str = ""
 
 
 def write_page(stories: Sequence[Story], path: Path) -> list[str]:
@@ -43,7 +45,7 @@ def write_page(stories: Sequence[Story], path: Path) -> list[str]:
     pictures: list[str] = []
     parts = [INTRODUCTION]
     for story in stories:
-        shown = _Pictures(path.stem)
+        shown = _Pictures(path.stem, 0 if story.hidden else PICTURES_OF_EVENT)
         parts += _event(story, path.stem, shown)
         draw_chart(story, path.with_suffix("") / f"{_slug(story.brand)}.png")
         pictures += shown.names
@@ -54,13 +56,17 @@ def write_page(stories: Sequence[Story], path: Path) -> list[str]:
 class _Pictures:
     """The images that an event shows: each once, and only a few."""
 
-    def __init__(self, folder: str) -> None:
-        self.folder, self.names = folder, list[str]()
+    def __init__(self, folder: str, most: int) -> None:
+        self.folder, self.most, self.names = folder, most, list[str]()
 
     def show(self, post: Exemplar) -> str:
         name = post.thumbnail
-        if name is None or name in self.names or len(self.names) >= PICTURES_OF_EVENT:
-            return "image shown above" if name in self.names else ("image" if name else "")
+        if name is None:
+            return ""
+        if name in self.names:
+            return "image shown above"
+        if len(self.names) >= self.most:
+            return "image"
         self.names.append(name)
         return f"![image of this post]({self.folder}/{name[:12]}.jpg)"
 
@@ -70,7 +76,8 @@ def _event(story: Story, folder: str, pictures: _Pictures) -> list[str]:
     first, last = (_day(story.posted[0]), _day(story.posted[-1])) if story.posted else ("", "")
     heading = [
         f"## {story.brand}",
-        f"{len(story.posted):,} posts from {first} to {last}; {len(story.alerts)} alerts.",
+        f"{len(story.posted):,} posts from {first} to {last}; {len(story.alerts)} alerts. "
+        + story.hidden,
     ]
     if not story.alerts:
         return heading
@@ -103,17 +110,16 @@ def _alert(states: list[Alert], pictures: _Pictures) -> list[str]:
     if alert.severity > first.severity:
         grown += f", {alert.severity} in the end"
     ended = f"; resolved {_moment(alert.resolved_at)}" if alert.resolved_at else ""
-    terms = ", ".join(f"`{term}`" for term in alert.cause_terms) or "none"
-    return [
+    terms = ", ".join(f"`{term}`" for term in alert.cause_terms)
+    posts = [_post(post, pictures) for post in _chosen(alert.evidence)]
+    parts = [
         f"### {_moment(alert.since)} · {alert.kind.replace('_', ' ')} · severity {alert.severity}",
         f"**{escape(alert.title)}.** First told with {grown}{ended}.",
-        f"Words that stood out: {terms}.",
-        table(
-            ["", "post", "valence", "emotion"],
-            [_post(post, pictures) for post in _chosen(alert.evidence)],
-        ),
+        f"Words that stood out: {terms}." if terms else "",
+        table(["", "post", "valence", "emotion"], posts) if posts else "",
         f"> {escape(shorten(alert.recommendation, 2 * LONGEST_TEXT))}",
     ]
+    return [part for part in parts if part]
 
 
 def _chosen(evidence: Iterable[Exemplar]) -> list[Exemplar]:
@@ -122,7 +128,9 @@ def _chosen(evidence: Iterable[Exemplar]) -> list[Exemplar]:
 
 
 def _post(post: Exemplar, pictures: _Pictures) -> list[str]:
-    said = f"“{escape(shorten(post.text, LONGEST_TEXT))}” ({_moment(post.created_at)})"
+    said = (
+        f"“{escape(shorten(without_urls(post.text), LONGEST_TEXT))}” ({_moment(post.created_at)})"
+    )
     return [pictures.show(post), said, f"{post.valence:+.2f}", post.emotion]
 
 

@@ -16,6 +16,8 @@ from pipelines.whole_bundles import keep_bundles_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 DOWNLOAD_TIMEOUT_SECONDS = 20
+# Beam ends its stream of job states by the timeout of single calls: five minutes into every run.
+LONGEST_RUN_SECONDS = 10 * 365 * 24 * 3600
 PRISM_REMARK = (
     "Beam's local streaming runner; keeps no state, and its ports are open on every interface "
     "while it runs"
@@ -84,6 +86,7 @@ def _prism(location: str, extra: tuple[str, ...]) -> Runner:
         "--prism_log_level=warn",
         "--environment_type=LOOPBACK",
         "--streaming",
+        f"--job_server_timeout={LONGEST_RUN_SECONDS}",
     )
     return Runner("Prism", (*options, *extra), PRISM_REMARK)
 

@@ -7,6 +7,7 @@ savepoint in `releases/VERSION.tar.gz`; do it with each release, from its tag.
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import tarfile
@@ -32,6 +33,8 @@ POSTS, HALF = 160, 80
 ENGINE = "torch"  # state that is kept holds what a release read, and they all have this engine
 RELEASES = Path(__file__).with_name("releases")
 SECONDS = 300.0
+ROUNDING = 1e-3
+ENDS = {"low", "high"}
 
 
 @dataclass(frozen=True)
@@ -120,25 +123,36 @@ def halves() -> tuple[tuple[Sent, ...], tuple[Sent, ...], tuple[Sent, ...]]:
     return stream.records[:HALF], stream.records[HALF:], stream.closing
 
 
-def without_intervals(kinds: compare.Kinds) -> compare.Kinds:
-    """The same, of each estimate of a trend the mean alone.
+def unlike(found: compare.Kinds, wanted: compare.Kinds, kind: str) -> list[str]:
+    """Where final records differ, as `key: path of the value`, and keys that one of both lacks.
 
-    0.2.0 kept too little to tell voices apart (docs/decisions/0040), so the intervals of windows
-    that it began are not those of windows read by this release alone.
+    Numbers may differ by `ROUNDING`: state that a release left was read by another processor,
+    whose sums end in other digits. The ends of intervals are not compared: 0.2.0 kept too little
+    to tell voices apart (docs/decisions/0040).
     """
-    trends = [
-        record._replace(value=json.dumps(_means(json.loads(record.value))).encode())
-        for record in kinds.get("trends", [])
+    ours, theirs = (compare.final_records(kinds.get(kind, [])) for kinds in (found, wanted))
+    lacking = [f"{key}: only in one" for key in ours.keys() ^ theirs.keys()]
+    return lacking + [
+        f"{key}: {path}"
+        for key in ours.keys() & theirs.keys()
+        for path in _differing(json.loads(ours[key]), json.loads(theirs[key]))
     ]
-    return {**kinds, "trends": trends}
 
 
-def _means(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {"mean", "low", "high"}:
-            return value["mean"]
-        return {name: _means(part) for name, part in value.items()}
-    return [_means(part) for part in value] if isinstance(value, list) else value
+def _differing(one: Any, other: Any, path: str = "") -> list[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = (one.keys() | other.keys()) - (ENDS if one.keys() >= ENDS else set())
+        return [
+            found
+            for name in sorted(names)
+            for found in _differing(one.get(name), other.get(name), f"{path}.{name}")
+        ]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return [f for at, (a, b) in pairs for f in _differing(a, b, f"{path}[{at}]")]
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return [] if math.isclose(one, other, abs_tol=ROUNDING) else [f"{path} {one} {other}"]
+    return [] if one == other else [f"{path} {one} {other}"]
 
 
 def releases() -> list[Path]:
