@@ -23,6 +23,9 @@ _WORD_BREAK: Final = re.compile(
 _QUOTES: Final = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 _MAX_PASSES: Final = 32
 
+# emoji fills its search tree at the first call, and a second thread would search one half full.
+emoji.replace_emoji("😀")
+
 
 def prepare_text(text: str) -> str:
     """Turns a cleaned post into model input.

@@ -1,13 +1,15 @@
-"""Whatever dashboards and rules ask is answered on a running stack that reads the demo's days.
+"""What dashboards and rules ask is answered on a running stack that reads the demo's days.
 
 Kafka, a Flink cluster with its job, the exporter and Prometheus with the shipped configuration. The
-stream is the demo's, with a few posts added that break what its own do not break, and Kafka is
-stopped once for a moment. The table of all answers is printed.
+stream is the demo's, with a few posts added that break what its own do not break. The table of all
+answers is printed. What only an outage or a second model tells is asked of a run folder instead
+(test_promql.py): a shadow leaves out every post while the cores are busy.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from itertools import chain
@@ -21,7 +23,6 @@ from benchmarks.playing import Player
 from benchmarks.runs_of_jobs import cancel
 from deploy.kafka.topics import create_topics, read_topics
 from deploy.stack import Stack
-from models.checkpoint import DEFAULT_CHECKPOINT
 from tests.end_to_end.promql import (
     PANELS,
     PARTS_OF_RULES,
@@ -33,7 +34,7 @@ from tests.end_to_end.promql import (
 )
 
 RATE = 25.0
-AWAY_SECONDS = 8.0
+MAY_BE_SILENT = re.compile(r"moodwire_shadow_|moodwire_sink_retries_total")
 PATIENCE_SECONDS = 420.0  # the day's alerts come late in it, and the machine may be busy
 BRAND = "Oatmere"
 pytestmark = [
@@ -57,11 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with own_stack(home, task_managers=1) as stack:
         servers = stack.broker.bootstrap_servers
         create_topics(servers, read_topics())
-        settings = write_settings(
-            stack,
-            flink={"job_name": "moodwire"},
-            model={"shadow": str(DEFAULT_CHECKPOINT), "shadow_share": 0.1},
-        )
+        settings = write_settings(stack, flink={"job_name": "moodwire"})
         stack.watchers.start()
         posts = chain(odd_posts(), play(read_templates(), midnight(2)))
         player = Player(servers, "posts", posts, RATE)
@@ -74,18 +71,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         cancel(stack, "moodwire")
 
 
-def restart_kafka(stack: Stack) -> None:
-    """An outage of Kafka, as short as outages are."""
-    stack.broker.stop()
-    time.sleep(AWAY_SECONDS)
-    stack.broker.start()
-
-
 def test_every_question_is_answered(stack: Stack) -> None:
     prometheus = f"http://127.0.0.1:{stack.ports.prometheus}"
     assert answers_in_time(prometheus, "moodwire_readings_total > 500", PATIENCE_SECONDS)
-    restart_kafka(stack)
-    questions = list(dict.fromkeys((*PANELS, *RECORDS, *PARTS_OF_RULES)))
+    asked_for = (*PANELS, *RECORDS, *PARTS_OF_RULES)
+    questions = list(dict.fromkeys(one for one in asked_for if not MAY_BE_SILENT.search(one.expr)))
     deadline = time.monotonic() + PATIENCE_SECONDS
 
     unanswered = questions

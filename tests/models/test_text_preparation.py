@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,3 +72,29 @@ def test_any_string_becomes_text_that_can_be_encoded(text: str) -> None:
 
 def test_hashtag_words_keep_letters_of_every_script() -> None:
     assert split_hashtag("Überraschung2026") == "überraschung 2026"
+
+
+FIRST_TEXTS_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from models.text_preparation import prepare_text
+
+sys.setswitchinterval(1e-6)
+together = Barrier(8)
+
+def prepare(_):
+    together.wait()
+    return prepare_text("tasty 🪿")
+
+with ThreadPoolExecutor(8) as threads:
+    print(set(threads.map(prepare, range(8))))
+"""
+
+
+def test_the_first_texts_of_a_process_are_read_like_all_others() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", FIRST_TEXTS_AT_ONCE], capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.strip() == "{'tasty goose'}"
