@@ -28,7 +28,7 @@ from models.training.losses import (
 from models.training.mixture import Mixture
 from models.training.progress import save_atomically
 from models.training.settings import TextStageSettings
-from models.training.validation import validate_text
+from models.training.validation import read_all, validate_text
 
 Parts = dict[str, list[Example]]
 
@@ -109,20 +109,13 @@ def _answers(model: TextModel, train: Parts, run: Run, name: str) -> dict[str, T
     return found
 
 
-@torch.inference_mode()
 def answer(model: TextModel, examples: Sequence[Example], run: Run) -> dict[str, Tensor]:
     """Probabilities by task, float16 (texts, classes), in the order of the examples."""
     model.encoder.eval()
     model.mood.eval()
-    order = sorted(range(len(examples)), key=lambda index: len(examples[index].token_ids))
-    found: dict[str, list[Tensor]] = {task: [] for task in TASKS}
     with run.machine.autocast():
-        for start in range(0, len(order), 64):
-            logits = model.logits([examples[index] for index in order[start : start + 64]])
-            for task, parts in found.items():
-                parts.append(probabilities_of_task(task, logits).half().cpu())
-    back = torch.tensor(order).argsort()
-    return {task: torch.cat(parts)[back] for task, parts in found.items()}
+        logits = read_all(model.logits, examples)
+    return {task: probabilities_of_task(task, logits).half() for task in TASKS}
 
 
 def number_rows(train: Parts) -> Parts:

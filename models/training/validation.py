@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.labels import HEADS, SENTIMENTS, TWEET_EMOTION_INDEXES, TWEET_EMOTIONS
+from models.labels import HEADS, SENTIMENTS, TWEET_EMOTIONS
 from models.training.data import Example
 from models.training.figures import f1_scores, recalls, several_label_f1
-from models.training.losses import many_hot
+from models.training.losses import logits_of_task, many_hot
 
 Logits = Callable[[list[Example]], dict[str, Tensor]]
 
@@ -19,9 +19,9 @@ def validate_text(
 ) -> dict[str, float]:
     """Headline figure of every task on at most `rows` validation examples."""
     parts = {task: examples[:rows] for task, examples in validation.items()}
-    found = {task: _collect(logits_of, part, HEAD_OF[task]) for task, part in parts.items()}
+    found = {task: logits_of_task(task, read_all(logits_of, part)) for task, part in parts.items()}
     truth = {task: [example.target[0] for example in part] for task, part in parts.items()}
-    four = found["tweet_emotion"][:, list(TWEET_EMOTION_INDEXES)].argmax(dim=1).numpy()
+    four = found["tweet_emotion"].argmax(dim=1).numpy()
     sentiment = found["sentiment"].argmax(dim=1).numpy()
     hot = many_hot([example.target for example in parts["emotions"]], HEADS["emotions"])
     several = several_label_f1(hot.bool().numpy(), found["emotions"].sigmoid().numpy() > 0.3)
@@ -35,22 +35,21 @@ def validate_text(
     return {task: round(float(np.mean(values)), 4) for task, values in figures.items()}
 
 
-HEAD_OF = {
-    "sentiment": "sentiment",
-    "tweet_emotion": "emotions",
-    "emotions": "emotions",
-    "irony": "irony",
-    "offence": "offence",
-}
-
-
 @torch.inference_mode()
-def _collect(logits_of: Logits, examples: Sequence[Example], head: str) -> Tensor:
-    ordered = sorted(range(len(examples)), key=lambda index: len(examples[index].token_ids))
+def read_all(logits_of: Logits, examples: Sequence[Example]) -> dict[str, Tensor]:
+    """Logits of every example by head, on the CPU in 32 bits, in the order of the examples.
+
+    Texts of similar length are read together, so that little is padding.
+    """
+    order = sorted(range(len(examples)), key=lambda index: len(examples[index].token_ids))
     parts = [
-        logits_of([examples[index] for index in ordered[start : start + 64]])[head].float().cpu()
-        for start in range(0, len(ordered), 64)
+        {
+            head: logits.float().cpu()
+            for head, logits in logits_of(
+                [examples[at] for at in order[start : start + 64]]
+            ).items()
+        }
+        for start in range(0, len(order), 64)
     ]
-    restored = torch.empty_like(stacked := torch.cat(parts))
-    restored[ordered] = stacked
-    return restored
+    back = torch.tensor(order).argsort()
+    return {head: torch.cat([part[head] for part in parts])[back] for head in parts[0]}
