@@ -39,10 +39,11 @@ class Watch(msgspec.Struct, kw_only=True):
         end = epoch(trend.window_end)
         width = end - epoch(trend.window_start)
         closed = self._pass_empty(end, width, rules, period)
-        signals = self.detector.score_one(trend, rules, overlap=width / period)
+        departures = self.detector.look(trend, rules, overlap=width / period)
+        signals = self.detector.judge(trend, departures)
         closed += self._follow(trend, signals, rules, period)
         closed += self._recover(trend, rules)
-        self.detector.learn_one(trend)
+        self.detector.learn_one(trend, departures)
         if self.incident is None and end % width == 0:  # windows that do not overlap
             self.terms = learn_terms(self.terms, trend.terms)
         self.last_end = end
@@ -94,8 +95,9 @@ class Watch(msgspec.Struct, kw_only=True):
         """Open, continue, escalate or close by the signals of one window."""
         end = epoch(trend.window_end)
         width = end - epoch(trend.window_start)
-        kind = kind_of(self._patient([s.name for s in signals if rules.opens(s)], end, width))
+        opening = self._patient([s.name for s in signals if rules.opens(s)], end, width)
         holding = [s for s in signals if rules.holds(s)]
+        kind = kind_of(opening, [signal.name for signal in holding])
         closed: list[Incident] = []
         if self.incident is not None and kind and RANKS[kind] > RANKS[self.incident.kind]:
             self.incident.grew_into = kind

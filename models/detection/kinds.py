@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from models.detection.decline import DECLINE
 from models.detection.echoes import CAMPAIGN, VIRAL
@@ -49,11 +49,14 @@ ALONE: tuple[tuple[str, AlertKind], ...] = (
 PATIENCE = {EMOTION: 1}  # widths of a window through which a signal must open: other posts say so
 
 
-def kind_of(open_signals: Iterable[str]) -> AlertKind | None:
-    """The kind that signals amount to: a crisis is a crowd that came for something bad."""
+def kind_of(open_signals: Iterable[str], holding: Collection[str] = ()) -> AlertKind | None:
+    """The kind that signals amount to: a crisis is a crowd that came for something bad.
+
+    Where most people have turned, a crowd that would keep an incident open is one.
+    """
     names = set(open_signals)
     bad = {NEGATIVITY, IMAGES} & names
-    if VOLUME in names and bad:
+    if (VOLUME in names and bad) or (NEGATIVITY in bad and VOLUME in holding):
         return "crisis"
     if IMAGES in bad:
         return "image_led_crisis"

@@ -6,16 +6,25 @@ from typing import Literal
 
 import msgspec
 
-from models.detection.baselines import CountBaseline, Departure, LevelBaseline, ShareBaseline
+from models.detection.baselines import (
+    CAPACITY,
+    CountBaseline,
+    Departure,
+    LevelBaseline,
+    ShareBaseline,
+)
 from models.detection.decline import DECLINE, Decline
 from models.detection.echoes import CAMPAIGN, VIRAL, Echoes
 from models.detection.emotion_levels import EMOTION, EmotionLevels
+from models.detection.levels import FadingLevel
+from models.detection.own_peaks import FLOOR, OwnPeaks
 from models.detection.rhythm import Rhythm
 from models.detection.windows import decided, end_of, standard_error, width_of
 from schemas.records import Signal, Trend
 
 Sensitivity = Literal["low", "medium", "high"]
 VOLUME, NEGATIVITY, IMAGES = "volume", "share_negative", "image_valence"
+UNTEMPERED = frozenset({DECLINE})  # evidence of many windows, not the surprise of one
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +39,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     min_posts: int = 8
     min_authors: int = 4
     warm_up_windows: int = 12
-    volume_score: float = 4.0
-    mood_score: float = 3.0
+    volume_score: float = 5.0
+    mood_score: float = 3.5
+    image_score: float = 3.0
     emotion_score: float = 4.0
     spread_score: float = 4.0
     decline_score: float = 6.0
-    silence_score: float = 6.0
+    silence_score: float = 4.0
     lift: float = 2.0
     margin: float = 0.10
     image_gap: float = 0.20
@@ -59,6 +69,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             return self.emotion_score
         scores = {
             VOLUME: self.volume_score,
+            IMAGES: self.image_score,
             VIRAL: self.spread_score,
             CAMPAIGN: self.spread_score,
             DECLINE: self.decline_score,
@@ -75,9 +86,9 @@ def rules_for(
 ) -> Rules:
     """The rules that one word and three numbers stand for."""
     volume_score, mood_score, lift, margin, stricter = {
-        "low": (6.0, 5.0, 3.0, 0.15, 2.0),
-        "medium": (4.0, 3.0, 2.0, 0.10, 0.0),
-        "high": (3.0, 2.0, 1.5, 0.05, -1.0),
+        "low": (7.0, 5.0, 3.0, 0.15, 2.0),
+        "medium": (5.0, 3.5, 2.0, 0.10, 0.0),
+        "high": (3.0, 2.5, 1.5, 0.05, -1.0),
     }[sensitivity]
     return Rules(
         min_posts=min_posts,
@@ -85,10 +96,11 @@ def rules_for(
         warm_up_windows=warm_up_windows,
         volume_score=volume_score,
         mood_score=mood_score,
+        image_score=mood_score - 0.5,
         emotion_score=4.0 + stricter,
         spread_score=4.0 + stricter,
         decline_score=6.0 + stricter,
-        silence_score=6.0 + stricter,
+        silence_score=4.0 + stricter,
         lift=lift,
         margin=margin,
     )
@@ -107,32 +119,48 @@ class MoodDetector(msgspec.Struct):
     negativity: ShareBaseline = msgspec.field(default_factory=ShareBaseline)
     images: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
     words: LevelBaseline = msgspec.field(default_factory=LevelBaseline)
+    image_weights: FadingLevel = msgspec.field(default_factory=FadingLevel)
     learned: int = 0
     emotions: EmotionLevels = msgspec.field(default_factory=EmotionLevels)
     decline: Decline = msgspec.field(default_factory=Decline)
     echoes: Echoes = msgspec.field(default_factory=Echoes)
     rhythm: Rhythm = msgspec.field(default_factory=Rhythm)
+    peaks: dict[str, OwnPeaks] = {}
+    watched_since: int = 0
 
-    def score_one(self, trend: Trend, rules: Rules, overlap: float = 1.0) -> tuple[Signal, ...]:
-        """The signals that stand out in `trend` at all; most windows have none."""
+    def look(self, trend: Trend, rules: Rules, overlap: float = 1.0) -> dict[str, Departure]:
+        """What stands out in `trend` at all, by signal; in most windows nothing does."""
         if self.learned < rules.warm_up_windows or trend.posts < rules.min_posts:
-            return ()
+            return {}
         found = self._score_crowd(trend, rules, overlap)
         found[CAMPAIGN] = self.echoes.score_copies(trend, rules.min_posts, rules.margin)
+        return {name: d for name, d in found.items() if d is not None and d.score > 0}
+
+    def judge(self, trend: Trend, departures: dict[str, Departure]) -> tuple[Signal, ...]:
+        """The departures as signals, each worth what it is among the brand's own peaks."""
+        end, width = end_of(trend), width_of(trend)
         return tuple(
-            Signal(name=name, value=d.value, expected=d.expected, score=d.score)
-            for name, d in found.items()
-            if d is not None and d.score > 0
+            Signal(
+                name=name,
+                value=d.value,
+                expected=d.expected,
+                score=self.peaks[name].temper(d.score, end, width)
+                if name in self.peaks
+                else d.score,
+            )
+            for name, d in departures.items()
         )
 
-    def learn_one(self, trend: Trend) -> None:
-        """Make `trend` part of what is usual."""
+    def learn_one(self, trend: Trend, departures: dict[str, Departure]) -> None:
+        """Make `trend`, and how it departed, part of what is usual."""
         self.learned += 1
+        self._learn_peaks(trend, departures)
         self.volume.learn_one(trend.authors)
         voices = min(trend.authors, decided(trend))
         self.negativity.learn_one(min(trend.negative_authors, voices), voices)
         if trend.image_valence is not None and trend.posts_with_image >= 3:
             self.images.learn_one(trend.image_valence.mean, standard_error(trend.image_valence))
+            self.image_weights.learn_one(trend.image_weight, 0.0, CAPACITY)
         if decided(trend) > trend.posts_with_image:
             self.words.learn_one(valence_of_words(trend), standard_error(trend.valence))
         self.emotions.learn_one(trend)
@@ -144,6 +172,16 @@ class MoodDetector(msgspec.Struct):
         """Make that many windows without posts part of what is usual."""
         self.learned += windows
         self.volume.learn_empty(windows)
+
+    def _learn_peaks(self, trend: Trend, departures: dict[str, Departure]) -> None:
+        end, width = end_of(trend), width_of(trend)
+        self.watched_since = self.watched_since or end
+        for name in departures.keys() - self.peaks.keys() - UNTEMPERED:
+            if departures[name].score > FLOOR:
+                self.peaks[name] = OwnPeaks(since=self.watched_since)
+        for name, peaks in self.peaks.items():
+            found = departures.get(name)
+            peaks.learn_one(found.score if found else 0.0, end, width)
 
     def _score_crowd(
         self, trend: Trend, rules: Rules, overlap: float
@@ -180,13 +218,18 @@ class MoodDetector(msgspec.Struct):
         seen = trend.image_valence
         voices = trend.image_authors
         crowd = voices >= rules.min_posts and 2 * voices >= trend.posts_with_image
-        if seen is None or not crowd or trend.image_weight < rules.least_image_weight:
+        if seen is None or not crowd or trend.image_weight < self._least_weight(rules):
             return None
         fall = self.images.expected - seen.mean
         fall_of_words = max(0.0, self.words.expected - valence_of_words(trend))
         if fall - fall_of_words < rules.image_gap:
             return None
         return self.images.score_one(seen.mean, standard_error(seen), rules.margin)
+
+    def _least_weight(self, rules: Rules) -> float:
+        """What images weigh at least where they lead: as usual, however the model weighs."""
+        usual = self.image_weights
+        return min(rules.least_image_weight, usual.mean) if usual.n else rules.least_image_weight
 
 
 def valence_of_words(trend: Trend) -> float:

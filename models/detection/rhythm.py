@@ -10,7 +10,8 @@ from models.detection.count_detector import FORGET_SECONDS, CountDetector
 
 SILENCE = "silence"
 DISPERSION = 0.25  # squared relative scatter of what a whole stretch brings
-LONGER_THAN_USUAL = 1.5  # times the longest silence of the last weeks
+LONGER_THAN_USUAL = 2.0  # times the longest silence of the last weeks
+MOST_LONGER = 3.0  # times the longest: what one silence teaches, so that an outage is no habit
 MEMORY_SECONDS = 14 * 24 * 3600
 
 
@@ -35,8 +36,8 @@ class Rhythm(msgspec.Struct):
         """When silence since `last_end` becomes unlikely, and how many people are missing then.
 
         P(nobody | E expected) = (1 + φE)^(-1/φ), a negative binomial, at most 10^-score; and no
-        less than one and a half times the longest silence of the last weeks, since nights and
-        weekends are known only roughly. None where the rhythm is not known, or not before `until`.
+        less than twice the longest silence of the last weeks, since nights and weekends are known
+        only roughly. None where the rhythm is not known, or not before `until`.
         """
         expected, least = 0.0, last_end + LONGER_THAN_USUAL * self.longest
         latest = last_end + FORGET_SECONDS
@@ -51,8 +52,7 @@ class Rhythm(msgspec.Struct):
     def learn_one(self, end: int, width: int, people: int) -> None:
         """Take in a window with posts, in the order of ends."""
         if self.heard is not None:
-            passed = end - self.heard
-            self.longest = max(passed, self.longest * math.exp(-passed / MEMORY_SECONDS))
+            self._learn_silence(end - self.heard, end)
         self.heard = end
         if end % width:
             return
@@ -61,6 +61,13 @@ class Rhythm(msgspec.Struct):
             for empty in range(last + width, end, width):
                 self.counts.learn_one(empty, 0)
         self.counts.learn_one(end, people)
+
+    def _learn_silence(self, passed: int, end: int) -> None:
+        """Take in how long nobody spoke; freely until the rhythm is known, then by degrees."""
+        known = self.counts.is_warm(end) and self.longest > 0
+        most = MOST_LONGER * self.longest if known else math.inf
+        faded = self.longest * math.exp(-passed / MEMORY_SECONDS)
+        self.longest = max(min(passed, most), faded)
 
 
 def silence_score(expected: float) -> float:
