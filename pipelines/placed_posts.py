@@ -21,6 +21,7 @@ from schemas.records import Exemplar, Reading
 from transforms.samples import exemplar_of
 
 SHOWN = 12
+LOOKED_AT = 4 * SHOWN  # since many may say the same
 REMEMBERED_WORDS = 64
 POSTS_AT_ONCE = 8  # whoever asks meanwhile waits for as many
 Rendition = Callable[[str], bytes | None]
@@ -95,7 +96,7 @@ class PlacedPosts:
             return None
         with self._lock:
             self._take_in()
-            found = {name: self._index.search(vector, name, SHOWN) for name in MODALITIES}
+            found = {name: self._index.search(vector, name, LOOKED_AT) for name in MODALITIES}
             nearest = (Nearest(by=by, found=self._shown(found[by])) for by in MODALITIES)
             return self._answer(tuple(nearest))
 
@@ -119,7 +120,7 @@ class PlacedPosts:
             own = {"text": at.text, "image": at.image}
         has: dict[Modality, Vector] = {n: vector for n, vector in own.items() if vector is not None}
         with self._lock:
-            found = self._shown(self._index.near(has, SHOWN, but=key)) if has else ()
+            found = self._shown(self._index.near(has, LOOKED_AT, but=key)) if has else ()
             return self._answer((Nearest(by="post", found=found),), post.exemplar)
 
     def post(self, channel: str, post_id: str) -> Exemplar | None:
@@ -210,10 +211,18 @@ class PlacedPosts:
         return vector
 
     def _shown(self, matches: Iterable[Match]) -> tuple[Found, ...]:
-        posts = ((self._placed[match.entry.key], match.similarity) for match in matches)
+        """The closest first; those that say and show the same are told once."""
+        alike: dict[tuple[str, str | None], list[Match]] = {}
+        for match in matches:
+            alike.setdefault((match.entry.text, match.entry.thumbnail), []).append(match)
         return tuple(
-            Found(post=post.exemplar, brands=post.brands, similarity=similarity)
-            for post, similarity in posts
+            Found(
+                post=self._placed[first.entry.key].exemplar,
+                brands=self._placed[first.entry.key].brands,
+                similarity=first.similarity,
+                alike=len(others),
+            )
+            for first, *others in islice(alike.values(), SHOWN)
         )
 
     def _answer(self, nearest: tuple[Nearest, ...], like: Exemplar | None = None) -> Answer:

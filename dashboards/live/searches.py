@@ -22,11 +22,15 @@ ShownPost = Callable[[str, str], Exemplar | None]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A post that was found, the brands it is about, and how close it is: a cosine."""
+    """A post that was found, the brands it is about, and how close it is: a cosine.
+
+    `alike` others that were found say and show the same; it stands for them.
+    """
 
     post: Exemplar
     brands: tuple[str, ...]
     similarity: float
+    alike: int = 0
 
 
 class Nearest(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 import numpy as np
-import onnxruntime  # noqa: F401 - loaded after usearch's kernels it ends the process (SIGSEGV)
+import onnxruntime  # noqa: F401 - before usearch: docs/decisions/0049
 from numpy.typing import NDArray
 from usearch.index import Index
 

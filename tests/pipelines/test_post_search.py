@@ -148,7 +148,8 @@ def test_what_a_run_adds_can_be_found(build: Build, folder: Path) -> None:
 
 
 def test_the_newest_posts_are_kept_and_no_others(build: Build, folder: Path) -> None:
-    append(folder / "readings.jsonl", *(told(f"n{n}", "good", 60 + n) for n in range(30)))
+    newer = (told(f"n{n}", f"good {n}", 60 + n) for n in range(30))
+    append(folder / "readings.jsonl", *newer)
     search = build(most=8)
 
     answer = settled(lambda: search.words("good"))
@@ -156,6 +157,18 @@ def test_the_newest_posts_are_kept_and_no_others(build: Build, folder: Path) -> 
     assert answer.posts == 8
     assert sorted(ids(answer)) == sorted(f"n{n}" for n in range(22, 30))
     assert search.post("x", "n21") is None
+
+
+def test_posts_that_say_and_show_the_same_are_told_once(build: Build, folder: Path) -> None:
+    copies = [told(f"n{n}", "the phone is bad", 60 + n) for n in range(30)]
+    append(folder / "readings.jsonl", *copies)
+    search = build()
+
+    answer = settled(lambda: search.words("the phone is bad"))
+
+    assert len(ids(answer)) == len(set(TEXTS.values()))
+    assert answer.nearest[0].found[0].alike == 30
+    assert sum(found.alike for found in answer.nearest[0].found[1:]) == 0
 
 
 def test_of_a_long_file_the_end_is_read(

@@ -17,7 +17,7 @@ function foundItem(found) {
   const item = postItem(post);
   item.append(el("p", { class: "post-meta found-meta" },
     el("span", { title: "Cosine in the space that texts and images share; 1 is the same" }, `closeness ${signed(found.similarity)}`),
-    ` · ${day(at)}`, moments.flat()));
+    ` · ${day(at)}`, moments.flat(), found.alike ? ` · ${found.alike} more ${found.alike === 1 ? "says" : "say"} the same` : null));
   return item;
 }
 
