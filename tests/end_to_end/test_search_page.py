@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser
 
 from dashboards.live.allowance import BURST
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
+from schemas.records import Reading
+from tests.dashboards.incidents import at
 from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import append, build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
@@ -52,6 +55,12 @@ def url(folder: Path, browser: Browser) -> Iterator[str]:
         with visit(browser, f"{served}#search=bag", DESK) as visited:
             visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
         yield served
+
+
+def numbered(number: int) -> Reading:
+    """One of many posts, older than the others."""
+    texts = {"post_id": f"many-{number}", "text": f"Gate {number} is closed"}
+    return replace(next(build_readings()), created_at=at(6), **texts)
 
 
 def search_for(visited: Visit, words: str) -> None:
@@ -177,22 +186,31 @@ def test_too_many_searches_wait_and_then_go_on(browser: Browser, url: str) -> No
 def test_the_page_says_that_the_model_loads_and_what_it_can_find_so_far(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with serving_search(a_folder(tmp_path)) as url, visit(browser, url, DESK) as visited:
+    folder = a_folder(tmp_path)
+    append(folder / "readings.jsonl", *(numbered(n) for n in range(200)))
+    with serving_search(folder) as url, visit(browser, url, DESK) as visited:
         search_for(visited, LOST)
         visited.wait_for(SAYS, "found-state", "The model loads")
-        visited.page.wait_for_function(SAYS, arg=["found-progress", "Posts"], timeout=60_000)
+        visited.page.wait_for_function(SAYS, arg=["found-progress", "so far"], timeout=60_000)
         visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
+        assert len(texts(visited)) == 12
         assert visited.complaints == []
 
-        everything = (tmp_path / "readings.jsonl").read_bytes().splitlines(keepends=True)
-        kept = [line for line in everything if json.loads(line)["text"] != texts(visited)[0]]
-        gone = texts(visited)[0]
-        (tmp_path / "fresh").write_bytes(b"".join(kept))
-        os.replace(tmp_path / "fresh", tmp_path / "readings.jsonl")
+
+def test_a_post_that_was_erased_is_not_found(browser: Browser, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    with serving_search(folder) as url, visit(browser, f"{url}#search={LOST}", DESK) as visited:
+        visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
+        lines = (folder / "readings.jsonl").read_bytes().splitlines(keepends=True)
+        erased = texts(visited)[0]
+        kept = [line for line in lines if json.loads(line)["text"] != erased]
+        (folder / "fresh").write_bytes(b"".join(kept))
+        os.replace(folder / "fresh", folder / "readings.jsonl")
         search_for(visited, f"{LOST} yet")
         visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
-        assert len(kept) < len(everything)
-        assert gone not in texts(visited)
+
+        assert len(kept) < len(lines)
+        assert erased not in texts(visited)
 
 
 def test_where_search_is_off_the_page_says_so(browser: Browser, tmp_path: Path) -> None:
