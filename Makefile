@@ -36,21 +36,21 @@ prism: ## Build Prism, Beam's runner for one machine, alone
 doctor: ## Say what this machine lacks, with the remedy (ARGS='--settings FILE')
 	@$(VENV)/moodwire doctor $(ARGS)
 
-up: ## Start Kafka and a Flink cluster on this machine (needs Java 17; mends what died)
+up: ## Start Kafka, Flink and, where installed, Prometheus and Alertmanager (needs Java 17; mends what died)
 	@$(SETUP)
 	@$(VENV)/python -m deploy.stack up $(ARGS)
 
-down: ## Stop them; their data and jobs stay under .run
+down: ## Stop all that `make up` started; data and jobs stay under .run
 	@$(VENV)/python -m deploy.stack down
 
-status: ## Say what of them runs, where, and where its log is
+status: ## Say what of `make up` runs, where, and where its log is
 	@$(VENV)/python -m deploy.stack status
 
 schemas: ## Write the JSON Schemas of the records again
 	$(VENV)/python -m schemas.export
 
 screenshots: ## Take the pictures in docs/screenshots again
-	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py tests/end_to_end/test_incident_page.py -k screenshots $(ARGS)
+	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py tests/end_to_end/test_incident_page.py tests/end_to_end/test_search_page.py -k screenshots $(ARGS)
 
 chaos: ## Kill every part of the stack while posts come in and compare (ARGS='--faults broker --runs 1')
 	$(VENV)/python -m tests.end_to_end.chaos.main $(ARGS)

@@ -6,6 +6,7 @@ import argparse
 
 from models.detection.count_detector import ALERTS_PER_WEEK
 
+INDEX_FOLDER = ".run/search"
 SETTINGS_HELP = "settings file (default: moodwire.yaml)"
 
 
@@ -132,8 +133,8 @@ def add_search(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--index",
         metavar="DIR",
-        default=".run/search",
-        help="folder of the index (default: .run/search)",
+        default=INDEX_FOLDER,
+        help=f"folder of the index (default: {INDEX_FOLDER})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")

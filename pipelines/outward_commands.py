@@ -6,7 +6,7 @@ import argparse
 import re
 from datetime import timedelta
 
-from pipelines.file_commands import SETTINGS_HELP, add_command
+from pipelines.file_commands import INDEX_FOLDER, SETTINGS_HELP, add_command
 
 _LENGTH = re.compile(r"(\d{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -118,7 +118,21 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
     parser.add_argument(
-        "--checkpoint", metavar="DIR", help="model that explains posts (default: the shipped one)"
+        "--checkpoint",
+        metavar="DIR",
+        help="model that explains posts and searches (default: the shipped one)",
+    )
+    parser.add_argument(
+        "--search",
+        action=argparse.BooleanOptionalAction,
+        help="find posts on the page; the model is loaded at the first search (default: yes)",
+    )
+    parser.add_argument(
+        "--index",
+        metavar="DIR",
+        default=INDEX_FOLDER,
+        help="folder of `moodwire search`: what was deleted there is not found here either "
+        f"(default: {INDEX_FOLDER})",
     )
 
 

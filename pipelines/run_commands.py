@@ -21,8 +21,10 @@ from pipelines.dead_letters import Redeliver, print_letters, read_letters
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feedback import FeedbackFolder, build_actions
 from pipelines.models_command import remarks
+from pipelines.post_search import PostSearch
 from pipelines.run import Finished, Run, run
 from pipelines.run_folder import RunFolder
+from pipelines.run_readings import FolderReadings
 from pipelines.runners import choose_runner
 from pipelines.settings import PageSettings, Settings, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
@@ -107,9 +109,17 @@ def _page(plan: _Plan, folder: RunFolder, console: Console) -> Any:
     """The live page while a run goes on, where one is wanted."""
     if plan.page is None:
         return nullcontext()
-    explain = ExemplarExplainer(plan.settings.model.checkpoint)
+    checkpoint, allowed = plan.settings.model.checkpoint, plan.settings.serve
     feed = Follower(folder.path)
-    actions = build_actions(plan.settings.serve.token, FeedbackFolder(folder.path).write)
-    server = BackgroundServer(feed, plan.page.host, plan.page.port, explain, actions)
+    server = BackgroundServer(
+        feed,
+        plan.page.host,
+        plan.page.port,
+        explain=ExemplarExplainer(checkpoint),
+        actions=build_actions(allowed.token, FeedbackFolder(folder.path).write),
+        search=PostSearch(FolderReadings(folder.path), feed.rendition, checkpoint)
+        if allowed.search
+        else None,
+    )
     console.print(f"live page: {server.url}", highlight=False)
     return server

@@ -11,10 +11,14 @@ from rich.console import Console
 from dashboards.live.actions import Actions
 from dashboards.live.follower import Follower
 from dashboards.live.server import serve
+from dashboards.live.stream import Feed
 from pipelines.command_line import OK
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feedback import FeedbackFolder, FeedbackTopic, build_actions
-from pipelines.settings import KafkaSink, SettingsError, load_settings
+from pipelines.post_search import MOST_POSTS, PostSearch
+from pipelines.run_readings import FolderReadings, Readings, TopicReadings
+from pipelines.settings import KafkaSink, ServeSettings, SettingsError, load_settings
+from pipelines.sinks import TOPICS
 from transforms.ingest import NoInputError
 
 
@@ -26,13 +30,15 @@ def serve_page(args: argparse.Namespace, console: Console) -> int:
     folder = Path(args.folder)
     if not folder.is_dir():
         raise NoInputError(f"{folder}: no such folder. Name the --output of a run")
-    token = load_settings(args.settings).serve.token if args.settings else None
+    allowed = load_settings(args.settings).serve if args.settings else ServeSettings()
+    feed = Follower(folder)
     console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
     serve(
-        Follower(folder),
+        feed,
         port=args.port,
         explain=ExemplarExplainer(args.checkpoint),
-        actions=build_actions(token, FeedbackFolder(folder).write),
+        actions=build_actions(allowed.token, FeedbackFolder(folder).write),
+        search=_search(args, allowed, FolderReadings(folder), feed),
     )
     return OK
 
@@ -49,6 +55,13 @@ def provision_grafana(args: argparse.Namespace, console: Console) -> int:
     return dashboards(args, console)
 
 
+def _search(
+    args: argparse.Namespace, allowed: ServeSettings, readings: Readings, feed: Feed
+) -> PostSearch | None:
+    wanted = allowed.search if args.search is None else args.search
+    return PostSearch(readings, feed.rendition, args.checkpoint, args.index) if wanted else None
+
+
 def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_page: bool) -> int:
     from pipelines.delays import Delays
     from pipelines.topic_counters import flink_counters
@@ -61,13 +74,25 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
     place = kafka.cluster, kafka.topic_prefix
     delays = None if has_page else Delays(*place)
     feed = TopicFeed(*place, settings.title, counters, delays, for_metrics=not has_page)
-    actions = _topic_actions(settings.serve.token, kafka) if has_page else None
+    actions = explain = search = None
+    if has_page:
+        actions = _topic_actions(settings.serve.token, kafka)
+        explain = ExemplarExplainer(args.checkpoint)
+        topic = f"{kafka.topic_prefix}{TOPICS['readings']}"
+        readings = TopicReadings(kafka.cluster, topic, MOST_POSTS)
+        search = _search(args, settings.serve, readings, feed)
     feed.start()
     with closing(feed):
         page = "" if has_page else "metrics"
         console.print(f"{what}: http://127.0.0.1:{args.port}/{page} (Ctrl-C ends it)")
-        explain = ExemplarExplainer(args.checkpoint) if has_page else None
-        serve(feed, port=args.port, has_page=has_page, explain=explain, actions=actions)
+        serve(
+            feed,
+            port=args.port,
+            has_page=has_page,
+            explain=explain,
+            actions=actions,
+            search=search,
+        )
     return OK
 
 

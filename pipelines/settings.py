@@ -134,9 +134,11 @@ class ServeSettings(Strict, frozen=True, kw_only=True):
     """What the live page allows: without a token it only shows."""
 
     token: Annotated[str, msgspec.Meta(min_length=16, pattern=r"^[!-~]+$")] | None = None
+    search: bool = True
 
     def __repr__(self) -> str:
-        return f"ServeSettings(token={None if self.token is None else '...'!r})"
+        token = None if self.token is None else "..."
+        return f"ServeSettings(token={token!r}, search={self.search})"
 
 
 class FlinkSettings(Strict, frozen=True, kw_only=True):

@@ -89,6 +89,7 @@ class TopicFeed:
         self.state.windows = Windows(self.for_metrics)
         self._waiting: queue.Queue[Any] = queue.Queue(WAITING_RECORDS)
         self._renditions: LRUCache[str, bytes] = LRUCache(MEDIA_BYTES, getsizeof=len)
+        self._renditions_lock = threading.Lock()  # a search asks for them on threads of its own
         self._counted: Counted | None = None
         self._folded: Counted | None = None
         self._knows_delays = self.delays is None
@@ -134,7 +135,8 @@ class TopicFeed:
             except queue.Empty:
                 break
             if isinstance(record, Media):
-                self._renditions[record.sha256] = record.rendition
+                with self._renditions_lock:
+                    self._renditions[record.sha256] = record.rendition
             else:
                 self.state.fold(record)
         counted = self._counted
@@ -153,7 +155,8 @@ class TopicFeed:
 
     def rendition(self, sha256: str) -> bytes | None:
         """A rendition of the media topic, if it is among those used or published last."""
-        return self._renditions.get(sha256)
+        with self._renditions_lock:
+            return self._renditions.get(sha256)
 
     def _run(self, counted: Counted | None) -> Run:
         status: Status = "running" if counted is None or counted.is_running else "ended"

@@ -23,6 +23,7 @@ from dashboards.live.actions import Actions
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import negotiated
 from dashboards.live.headers import SecurityHeaders
+from dashboards.live.searches import Search, Searches
 from dashboards.live.state import State
 from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, Feed, heartbeat
 
@@ -33,9 +34,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def build_app(
     feed: Feed,
     allowed_hosts: Sequence[str] = ("*",),
+    *,
     has_page: bool = True,
     explain: Explain | None = None,
     actions: Actions | None = None,
+    search: Search | None = None,
 ) -> Starlette:
     """The application that shows what `feed` brings, which may be nothing yet.
 
@@ -46,6 +49,7 @@ def build_app(
             loopback alone names just that, so that no foreign site can read it by rebinding.
         explain: says why a post was read so; without it the page offers no such link.
         actions: does what people want done about alerts; without it the page is read-only.
+        search: finds posts by words or by likeness; without it the page offers no search.
     """
     app = Starlette(
         routes=[
@@ -62,6 +66,8 @@ def build_app(
     )
     app.state.explanations = Explanations(explain, feed.rendition)
     feed.state.explains = app.state.explanations.offered
+    app.state.searches = Searches(search)
+    feed.state.searches = app.state.searches.offered
     app.state.actions = actions
     feed.state.acts = actions is not None
     app.state.broadcast = Broadcast(feed)
@@ -78,6 +84,7 @@ def _routes() -> list[Route | Mount]:
         Route("/api/state", _snapshot),
         Route("/api/window", _window),
         Route("/api/turns", _turns),
+        Route("/api/search", _search),
         Route("/explanation", _explanation),
         Route("/events", _events),
         Route("/media/{sha256}.jpg", _media),
@@ -96,6 +103,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         tasks.start_soon(app.state.broadcast.follow)
         yield
         app.state.broadcast.close()
+        await app.state.searches.close()
         tasks.cancel_scope.cancel()
 
 
@@ -138,10 +146,17 @@ async def _feedback(request: Request) -> Response:
     return answer
 
 
+async def _search(request: Request) -> Response:
+    """Posts by words, or like one that the page shows."""
+    answer: Response = await request.app.state.searches.answer(request, _state(request).exemplar)
+    return answer
+
+
 async def _explanation(request: Request) -> Response:
     """Why a post was read as it was; of posts that the page shows, and no others."""
     channel, post_id = (request.query_params.get(name, "") for name in ("channel", "post_id"))
-    post = _state(request).exemplar(channel, post_id)
+    known = _state(request).exemplar(channel, post_id)
+    post = known or request.app.state.searches.post(channel, post_id)
     if post is None or not request.app.state.explanations.offered:
         return PlainTextResponse("no explanation of such a post", status_code=404)
     page = await request.app.state.explanations.page(post)

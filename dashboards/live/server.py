@@ -8,10 +8,12 @@ import threading
 from types import TracebackType
 
 import uvicorn
+from starlette.applications import Starlette
 
 from dashboards.live.actions import Actions
 from dashboards.live.app import build_app
 from dashboards.live.explanations import Explain
+from dashboards.live.searches import Search
 from dashboards.live.stream import Broadcast, Feed
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -31,17 +33,27 @@ def serve(
     has_page: bool = True,
     explain: Explain | None = None,
     actions: Actions | None = None,
+    search: Search | None = None,
 ) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
-    `explain` says why a post was read so, `actions` does what people want done about alerts.
+    `explain` says why a post was read so, `actions` does what people want done about alerts,
+    `search` finds posts.
 
     Raises:
         PortInUseError: another program listens on `port`.
     """
     listener = listen(host, port)
     with listener:
-        _build_server(feed, host, has_page, explain, actions).run(sockets=[listener])
+        app = build_app(
+            feed,
+            _hosts(host),
+            has_page=has_page,
+            explain=explain,
+            actions=actions,
+            search=search,
+        )
+        _build_server(app).run(sockets=[listener])
 
 
 class BackgroundServer:
@@ -58,11 +70,14 @@ class BackgroundServer:
         feed: Feed,
         host: str = "127.0.0.1",
         port: int = 8642,
+        *,
         explain: Explain | None = None,
         actions: Actions | None = None,
+        search: Search | None = None,
     ) -> None:
         self._listener = listen(host, port)
-        self._server = _build_server(feed, host, True, explain, actions)
+        app = build_app(feed, _hosts(host), explain=explain, actions=actions, search=search)
+        self._server = _build_server(app)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"
 
@@ -122,11 +137,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _build_server(
-    feed: Feed, host: str, has_page: bool, explain: Explain | None, actions: Actions | None
-) -> _Server:
-    hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    app = build_app(feed, hosts, has_page, explain, actions)
+def _hosts(host: str) -> tuple[str, ...]:
+    return LOOPBACK if host in LOOPBACK else ("*",)
+
+
+def _build_server(app: Starlette) -> _Server:
     config = uvicorn.Config(
         app,
         log_level="warning",

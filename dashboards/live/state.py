@@ -39,6 +39,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     reset: bool
     explains: bool = False  # whether a post's /explanation can be asked for
     acts: bool = False  # whether people may act on alerts here
+    searches: bool = False  # whether posts can be searched for
     fields: tuple[str, ...] = ()
     limits: tuple[int, int] = (BRAND_WINDOWS, SLICE_WINDOWS)
     windows: tuple[Window, ...] = ()
@@ -60,6 +61,7 @@ class State:
     def __init__(self) -> None:
         self.explains = False
         self.acts = False
+        self.searches = False
         self.clear()
 
     def clear(self) -> None:
@@ -113,6 +115,7 @@ class State:
             reset=since is None,
             explains=self.explains,
             acts=self.acts,
+            searches=self.searches,
             fields=Window.__struct_fields__ if since is None else (),
             limits=self.windows.limits,
             windows=tuple(self.windows.journal.since(since or 0)),

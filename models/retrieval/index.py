@@ -1,12 +1,13 @@
 """A sliding window of posts, found by what they say and show."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, Literal
 
 import msgspec
 import numpy as np
+import onnxruntime  # noqa: F401 - before usearch: docs/decisions/0049
 from numpy.typing import NDArray
 from usearch.index import Index
 
@@ -152,15 +153,21 @@ class SlidingIndex:
         if key not in self._entries:
             raise KeyError(key)
         own = {m: vector for m in MODALITIES if (vector := self.vector(key, m)) is not None}
+        return self.near(own, limit, but=key)
+
+    def near(
+        self, own: Mapping[Modality, Vector], limit: int = 10, but: int | None = None
+    ) -> list[Match]:
+        """Posts like one that has these vectors, as `similar` counts it; `but` is left out."""
         near = {
             match.entry.key
             for modality, vector in own.items()
             for match in self.search(vector, modality, 5 * limit + 1)
         }
-        matches = [Match(self._entries[other], self._mean(own, other)) for other in near - {key}]
+        matches = [Match(self._entries[other], self._mean(own, other)) for other in near - {but}]
         return sorted(matches, key=_rank)[:limit]
 
-    def _mean(self, own: dict[Modality, Vector], other: int) -> float:
+    def _mean(self, own: Mapping[Modality, Vector], other: int) -> float:
         cosines = []
         for modality, vector in own.items():
             theirs = self.vector(other, modality)

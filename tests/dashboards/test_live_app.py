@@ -28,6 +28,7 @@ ASKED = {
     "/api/state": "/api/state",
     "/api/window": "/api/window?brand=Aerolume&start=1",
     "/api/turns": "/api/turns?alert=a4",
+    "/api/search": "/api/search",
     "/explanation": "/explanation",
     "/media/{sha256}.jpg": "/media/0.jpg",
     "/static": "/static/js/main.js",

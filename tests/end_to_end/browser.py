@@ -22,6 +22,9 @@ FLAGS = (
     "--disable-sync",
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
+AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
+  || motion.effect.getComputedTiming().iterations === Infinity)"""
 REMEDY = "no Chromium on PATH: install one, on Debian `apt-get install chromium`"
 
 

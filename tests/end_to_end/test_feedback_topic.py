@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +15,10 @@ from deploy.kafka.topics import create_topics, read_topics
 from pipelines.command_line import main
 from schemas.records import encode
 from tests.dashboards.incidents import an_alert
-from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
-from tests.servers import free_port
+from tests.end_to_end.kafka_runs import producer_of, running_broker, until
+from tests.end_to_end.serving import serving
 
 TOKEN = "a-token-of-the-desk-0815"
-
-
-@contextmanager
-def serving(settings: Path, log: Path) -> Iterator[str]:
-    """`moodwire serve` in a process of its own; yields its address."""
-    port = free_port()
-    line = [sys.executable, "-m", "pipelines.command_line", "serve", "--settings", str(settings)]
-    env = {**os.environ, "MOODWIRE_TOKEN": TOKEN}
-    with log.open("ab") as out:
-        process = subprocess.Popen([*line, "--port", str(port)], stdout=out, stderr=out, env=env)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        code = process.wait(DEADLINE_SECONDS)
-    assert code == 0, log.read_text()
 
 
 def state(url: str) -> dict[str, Any]:
@@ -89,7 +67,7 @@ def test_what_people_do_reaches_the_topic_and_every_page(
         given = ["--settings", str(settings)]
         assert main(["alerts", "snooze", "a1", "--for", "2h", "--by", "Bo", *given]) == 0
 
-        with serving(settings, log) as url:
+        with serving(settings, log, MOODWIRE_TOKEN=TOKEN) as url:
             until(lambda: len(state(url)["feedback"]) == 1, log)
             assert act(url, "not-the-token-0815", alert_id="a1", action="acknowledge") == 401
             assert act(url, TOKEN, alert_id="a1", action="acknowledge") == 201

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,26 +11,22 @@ import pytest
 from playwright.sync_api import Browser, Dialog
 
 from dashboards.live.actions import Actions
-from dashboards.live.follower import Follower
-from dashboards.live.server import BackgroundServer
 from pipelines.feedback import FeedbackFolder
 from schemas.records import AlertFeedback
 from tests.dashboards.incidents import an_alert, at, some_feedback
+from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import a_trend, append, build_run_folder
 from tests.dashboards.story import SCRIPT_POST, Moment, Voice
 from tests.end_to_end.accessibility import grave_findings
-from tests.end_to_end.browser import LOOKS, Look, Visit, chromium, save_small, visit
+from tests.end_to_end.browser import AT_REST, LOOKS, WIDTHS, Look, Visit, chromium, visit
+from tests.end_to_end.screenshots import take
+from tests.end_to_end.searching import ALL_FOUND, serving_search
 
-SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK, PHONE = LOOKS[1], LOOKS[2]
-MAX_PNG_BYTES = 400_000
 TOKEN = "a-token-of-the-desk-0815"
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 HASH_HOLDS = "([part]) => decodeURIComponent(location.hash).includes(part)"
 SHOWS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
-WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
-AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
-  || motion.effect.getComputedTiming().iterations === Infinity)"""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +44,8 @@ def folder(tmp_path: Path) -> Path:
 def serving(folder: Path, token: str | None = TOKEN) -> Iterator[str]:
     """The page of a run folder, with or without leave to act."""
     actions = Actions(token, FeedbackFolder(folder).write) if token else None
-    with BackgroundServer(Follower(folder), port=0, actions=actions) as server:
-        yield server.url
+    with serving_search(folder, actions) as url:
+        yield url
 
 
 @contextmanager
@@ -250,21 +245,6 @@ def test_nobody_is_kept_out(browser: Browser, folder: Path, look: Look) -> None:
         assert grave_findings(visited.page) == []
 
 
-def take(visited: Visit, name: str, tmp_path: Path) -> None:
-    """Kept in docs/screenshots when MOODWIRE_SCREENSHOTS is 1."""
-    keep = os.environ.get("MOODWIRE_SCREENSHOTS") == "1"
-    png = (SCREENSHOTS if keep else tmp_path) / f"{name}.png"
-    visited.wait_for(
-        "() => [...document.images].every((image) => image.complete"
-        " || !image.checkVisibility() || image.getBoundingClientRect().top > innerHeight)"
-    )
-    visited.page.wait_for_timeout(800)  # motion has come to rest
-    visited.page.screenshot(path=png)
-    save_small(png)
-
-    assert png.stat().st_size < MAX_PNG_BYTES
-
-
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_screenshots(browser: Browser, folder: Path, tmp_path: Path, look: Look) -> None:
     with serving(folder) as url, the_crisis(browser, url, look) as visited:
@@ -288,6 +268,10 @@ def test_screenshots_of_the_tour(browser: Browser, folder: Path, tmp_path: Path)
         page.get_by_role("link", name="See it on the charts").click()
         visited.wait_for(SHOWS, "voices-window", "14:12")
         take(visited, "tour-4-charts", tmp_path)
+        append(folder / "readings.jsonl", *build_readings())
+        page.locator(".alert .like a").first.click()
+        visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
+        take(visited, "tour-5-search", tmp_path)
 
 
 def test_what_would_keep_somebody_out_is_found(browser: Browser, folder: Path) -> None:

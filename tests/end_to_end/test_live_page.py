@@ -24,11 +24,11 @@ from tests.dashboards.run_folder import (
     write_counters,
 )
 from tests.dashboards.story import Moment
-from tests.end_to_end.browser import LOOKS, Look, Visit, chromium, save_small, visit
+from tests.end_to_end.browser import LOOKS, WIDTHS, Look, Visit, chromium, visit
+from tests.end_to_end.screenshots import take
+from tests.end_to_end.searching import serving_search
 
-SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK = LOOKS[1]
-MAX_PNG_BYTES = 400_000
 MAX_WIDTH = "body => getComputedStyle(body).maxWidth"
 WORSE = Moment(posts=240, valence=-0.8, image_share=0.6)
 PAINTED = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
@@ -103,8 +103,7 @@ def test_markup_in_a_post_is_only_text(seen: Visit) -> None:
 
 
 def test_nothing_is_wider_than_the_screen(seen: Visit) -> None:
-    width = "() => [document.documentElement.scrollWidth, innerWidth]"
-    scroll_width, inner_width = seen.page.evaluate(width)
+    scroll_width, inner_width = seen.page.evaluate(WIDTHS)
 
     assert scroll_width <= inner_width
 
@@ -254,22 +253,8 @@ def test_screenshots(browser: Browser, tmp_path: Path, look: Look) -> None:
     """
     named = os.environ.get("MOODWIRE_RUN_FOLDER")
     shown = Path(named) if named else build_run_folder(tmp_path / "run")
-    keep = os.environ.get("MOODWIRE_SCREENSHOTS") == "1"
-    png = (SCREENSHOTS if keep else tmp_path) / f"live-{look}.png"
-    png.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        BackgroundServer(Follower(shown), port=0) as server,
-        visit(browser, server.url, look, 2) as visited,
-    ):
-        visited.wait_for(
-            "() => [...document.images].every((image) => image.complete"
-            " || !image.checkVisibility() || image.getBoundingClientRect().top > innerHeight)"
-        )
-        visited.page.wait_for_timeout(800)  # motion has come to rest
-        visited.page.screenshot(path=png)
-    save_small(png)
-
-    assert png.stat().st_size < MAX_PNG_BYTES
+    with serving_search(shown) as url, visit(browser, url, look, 2) as visited:
+        take(visited, f"live-{look}", tmp_path)
 
 
 @pytest.mark.parametrize("offered", [True, False])

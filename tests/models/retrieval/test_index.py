@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -151,3 +153,11 @@ def test_misuse_is_an_error() -> None:
 def test_an_empty_index_finds_nothing() -> None:
     assert SlidingIndex(WIDTH).search(vectors(1)[0], "image") == []
     assert not SlidingIndex(WIDTH).add(an_entry(), None, None)
+
+
+@pytest.mark.parametrize("first", ["models.retrieval.index", "models.scorer"])
+def test_the_index_and_what_scores_load_in_any_order(first: str) -> None:
+    """Their native libraries do not: in a process of its own, since that would end it."""
+    script = f"import {first}, models.scorer, models.retrieval.index"
+
+    assert subprocess.run([sys.executable, "-c", script], timeout=120, check=False).returncode == 0

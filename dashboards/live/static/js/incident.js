@@ -1,5 +1,6 @@
 // One incident by itself: its course, what people did about it, its evidence and the advice.
 import { Actions } from "./actions.js";
+import { showAlone } from "./alone.js";
 import { byId, el, reconcile, setText } from "./dom.js";
 import { Facts } from "./facts.js";
 import { day, duration, seconds, sentence, time, words } from "./format.js";
@@ -53,16 +54,9 @@ export class Incident {
     const before = this.shown ?? null;
     this.shown = incident;
     this.drawn = null;
-    document.body.toggleAttribute("data-incident", incident !== null);
-    this.root.hidden = incident === null;
+    showAlone(this.root, incident !== null, before !== null);
     this.actions.reset();
-    if (incident !== null) {
-      setText(byId("incident-title"), "Incident");
-      scrollTo(0, 0);
-      this.root.focus({ preventScroll: true });
-    } else if (before !== null) {
-      byId("mood").focus({ preventScroll: true });
-    }
+    if (incident !== null) setText(byId("incident-title"), "Incident");
   }
 
   #showHead(alert) {

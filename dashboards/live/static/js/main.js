@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { Hero } from "./hero.js";
 import { Incident } from "./incident.js";
 import { Pipeline } from "./pipeline.js";
+import { Search } from "./search.js";
 import { Slices } from "./slices.js";
 import { Status } from "./status.js";
 import { Store } from "./store.js";
@@ -16,7 +17,7 @@ import { Voices } from "./voices.js";
 import { byId } from "./dom.js";
 
 const store = new Store();
-const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident]
+const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident, Search]
   .map((View) => new View(store));
 const due = new Set();
 
@@ -26,6 +27,7 @@ function draw() {
   for (const view of views) view.render(topics);
   document.body.toggleAttribute("data-loading", store.connection === "connecting");
   document.body.toggleAttribute("data-explains", store.explains);
+  document.body.toggleAttribute("data-searches", store.searches);
 }
 
 store.addEventListener("change", (event) => {
@@ -35,5 +37,5 @@ store.addEventListener("change", (event) => {
 
 addEventListener("hashchange", () => store.turnToAddress());
 setUpTheme(byId("theme"), () => store.changed("theme"));
-store.changed("windows", "alerts", "run", "view", "incident");
+store.changed("windows", "alerts", "run", "view", "incident", "search");
 new Connection(store).open();

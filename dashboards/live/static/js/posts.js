@@ -1,6 +1,7 @@
 // One post as evidence. Its words are untrusted and only ever become text.
 import { el } from "./dom.js";
 import { channelName, compact, percent, seconds, signed, time } from "./format.js";
+import { linkToLike } from "./route.js";
 
 const MEANING = "α says how much of this reading came from the text and how much from the image; both add up to 100 %.";
 
@@ -41,6 +42,9 @@ function why(post) {
       title: "The words and the regions of the image that moved this reading" }, "why?"));
 }
 
+/** Shown only where the server can search; see `data-searches` in main.js. */
+const like = (post) => el("span", { class: "like" }, " · ", el("a", { href: linkToLike(post) }, "posts like this one"));
+
 export function postItem(post) {
   return el("li", { class: "post", "data-image": Boolean(post.thumbnail) },
     post.thumbnail ? image(post) : null,
@@ -48,7 +52,7 @@ export function postItem(post) {
     el("p", { class: "post-meta" }, permalink(post),
       ` · ${time(seconds(post.created_at))} UTC · ${post.emotion} `,
       el("span", { class: post.valence < 0 ? "negative" : "positive" }, signed(post.valence)),
-      ` · reach ${compact(post.reach)}`, why(post)),
+      ` · reach ${compact(post.reach)}`, why(post), like(post)),
     alphaBar(post.weights));
 }
 

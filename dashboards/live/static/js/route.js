@@ -1,12 +1,20 @@
-// What the address says: a brand, a moment of it, or one incident. Whoever gets the link sees the same.
+// What the address says: a brand, a moment of it, one incident, or a search. Whoever gets the link sees the same.
 import { moment, seconds } from "./format.js";
 
-/** `#brand=Aerolume&at=2026-11-23T14:12:00Z` or `#alert=ID`; null where it says nothing of these. */
+/** `#brand=Aerolume&at=2026-11-23T14:12:00Z`, `#alert=ID`, `#search=lost my bag` or `#like=x/123`; null where it says
+    nothing of these. */
 export function readRoute() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const at = seconds(parts.get("at") ?? "");
-  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, alert: parts.get("alert") };
-  return route.brand || route.at !== null || route.alert || location.hash === "" ? route : null;
+  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, alert: parts.get("alert"), search: asked(parts) };
+  return route.brand || route.at !== null || route.alert || route.search || location.hash === "" ? route : null;
+}
+
+/** What is searched for, as the server is asked for it. */
+function asked(parts) {
+  const [channel, post] = (parts.get("like") ?? "").split(/\/(.*)/s);
+  if (post) return new URLSearchParams({ channel, post_id: post }).toString();
+  return parts.get("search") ? new URLSearchParams({ words: parts.get("search") }).toString() : null;
 }
 
 export function linkTo(brand, at = null) {
@@ -15,3 +23,5 @@ export function linkTo(brand, at = null) {
 }
 
 export const linkToAlert = (id) => `#alert=${encodeURIComponent(id)}`;
+export const linkToSearch = (words) => `#search=${encodeURIComponent(words)}`;
+export const linkToLike = (post) => `#like=${encodeURIComponent(`${post.channel}/${post.post_id}`)}`;

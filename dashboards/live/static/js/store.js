@@ -10,11 +10,13 @@ export class Store extends EventTarget {
     const route = readRoute();
     this.chosen = route?.brand ?? null;
     this.incident = route?.alert ?? null;
+    this.search = route?.search ?? null;
     this.connection = "connecting";
     this.cursor = null;
     this.pinned = route?.at ?? null;
     this.explains = false;
     this.acts = false;
+    this.searches = false;
     this.clear();
   }
 
@@ -36,6 +38,7 @@ export class Store extends EventTarget {
     this.id = update.id;
     this.explains = update.explains;
     this.acts = update.acts;
+    this.searches = update.searches;
     for (const row of update.windows) this.#keep(this.#named(row));
     for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
     for (const given of update.feedback) this.feedback.set(`${given.alert_id}|${given.action}`, given);
@@ -70,7 +73,8 @@ export class Store extends EventTarget {
     this.chosen = route.brand ?? this.chosen;
     this.pinned = route.at;
     this.incident = route.alert;
-    this.changed("windows", "alerts", "brand", "pinned", "incident");
+    this.search = route.search;
+    this.changed("windows", "alerts", "brand", "pinned", "incident", "search");
   }
 
   point(place, value) {
