@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pipelines.digest.days import DAY
 from schemas.records import Alert, Estimate
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def _set_dates(axes: Axes, since: datetime, until: datetime, zone: tzinfo) -> No
     untyped: Any = dates
     locator = untyped.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=zone))
+    is_long = until - since > 2 * DAY  # of a day, the year says nothing
+    formatter = untyped.ConciseDateFormatter(locator, tz=zone, show_offset=is_long)
+    axes.xaxis.set_major_formatter(formatter)
     axes.set_xlim(_days(since), _days(until))
 
 
