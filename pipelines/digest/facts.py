@@ -52,7 +52,7 @@ class BrandDay(msgspec.Struct, frozen=True, kw_only=True):
     """A day of a brand.
 
     Posts are counted over windows that do not overlap. `most_people` spoke in the window from
-    `most_people_at`: people of a whole day are not known, since one may speak in many windows.
+    `most_people_at`, of all of them: people of a day are not known, since one may speak in many.
     `posts_before` is the mean of the days of the week before, from the first that has a window on.
     """
 
@@ -141,10 +141,10 @@ def compose(
 def day_of_brand(gathered: Gathered, brand: str, day: Day, zone: tzinfo) -> BrandDay:
     """The facts of one brand."""
     known = gathered.windows.get(brand, {})
-    windows = _windows(known, day)
-    days = [_windows(known, one) for one in weeks_days(day, zone)]
+    windows = apart(_within(known, day), day)
+    days = [apart(_within(known, one), one) for one in weeks_days(day, zone)]
     week = list(dropwhile(lambda found: not found, days))  # before that nobody watched
-    busiest = max(windows, key=lambda trend: trend.authors, default=None)
+    busiest = max(_within(known, day), key=lambda trend: trend.authors, default=None)
     emotions = {group: _compare(windows, week, group) for group in GROUPS if group != "neutral"}
     hours = _stretches(windows, day)
     judged = [h for h in hours if h.posts >= LEAST_POSTS and h.valence is not None]
@@ -167,8 +167,10 @@ def day_of_brand(gathered: Gathered, brand: str, day: Day, zone: tzinfo) -> Bran
     )
 
 
-def _windows(known: Mapping[datetime, Trend], day: Day) -> list[Trend]:
-    return apart((t for t in known.values() if day.since <= t.window_start < day.until), day)
+def _within(known: Mapping[datetime, Trend], day: Day) -> list[Trend]:
+    """The windows of a day in the order of time, those that overlap too."""
+    found = (t for t in known.values() if day.since <= t.window_start and t.window_end <= day.until)
+    return sorted(found, key=lambda trend: trend.window_start)
 
 
 def _stretches(windows: Iterable[Trend], day: Day) -> list[Stretch]:

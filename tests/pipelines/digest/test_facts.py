@@ -46,10 +46,11 @@ def test_of_a_window_the_newest_pane_counts() -> None:
 
 
 def test_people_are_told_of_one_window_and_never_added_up() -> None:
-    noon = MIDNIGHT + timedelta(hours=12)
-    found = facts([*sliding(MIDNIGHT, 6, authors=3), a_window(noon, posts=50, authors=41)])
+    between = MIDNIGHT + timedelta(hours=12, minutes=3)  # not one that posts are counted in
+    found = facts([*sliding(MIDNIGHT, 13, authors=3), a_window(between, posts=50, authors=41)])
 
-    assert (found.most_people, found.most_people_at) == (41, noon)
+    assert (found.most_people, found.most_people_at) == (41, between)
+    assert found.posts == 13 * 12 * 4
 
 
 def test_the_day_is_held_against_the_week_before() -> None:
