@@ -3,19 +3,21 @@
 Replays the posts with images of MediaEval 2016 (verifying multimedia use) through the whole
 pipeline, as `moodwire replay` does it with deploy/settings/mediaeval2016.yaml, and writes
 docs/timeline.md with the alerts about Hurricane Sandy and the Boston Marathon: what was told and
-when, the posts and images behind it, the words that stood out, and what was recommended.
+when, against what was usual, the words that stood out, and what was recommended. It refers to posts
+by their ids. With --quotes, a second page shows their texts and images: .run/timeline/timeline.md.
 
-  python -m benchmarks.timeline --data ../shared/data     replay and write, some ten minutes
-  python -m benchmarks.timeline --run .run/timeline       write again from that run
+  python -m benchmarks.timeline --data ../shared/data --quotes       replay and write
+  python -m benchmarks.timeline --data ../shared/data --run .run/timeline      write again
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -23,10 +25,11 @@ from typing import TypeVar
 import msgspec
 from PIL import Image
 
-from benchmarks.timeline_page import Story, write_page
+from benchmarks.timeline_page import Counts, Quotes, Story, write_page
 from deploy.processes import REPOSITORY
+from pipelines.digest.charts import Stretch
 from pipelines.run_folder import RunFolder
-from schemas.records import Alert, Record, decode
+from schemas.records import Alert, Record, Slice, Trend, decode
 
 # By event: why its images are not shown, where they are not.
 BRANDS = {
@@ -36,14 +39,23 @@ BRANDS = {
 }
 POSTS = Path("streams/mediaeval2016/posts.jsonl.gz")
 SETTINGS = REPOSITORY / "deploy/settings/mediaeval2016.yaml"
+PAGE, RUN = REPOSITORY / "docs/timeline.md", REPOSITORY / ".run/timeline"
 WIDEST = 160  # pixels of an image on the page
 JPEG_QUALITY = 70
 R = TypeVar("R", bound=Record)
 
 
-class _Posted(msgspec.Struct):
+class Posted(msgspec.Struct):
+    """What is counted of a reading."""
+
     created_at: datetime
     brands: tuple[str, ...]
+    author: str
+    thumbnails: tuple[str, ...] = ()
+
+
+class _Line(msgspec.Struct):
+    post_id: str
 
 
 def replay(posts: Path, folder: Path) -> None:
@@ -78,12 +90,67 @@ def states_of(alerts: Iterable[Alert], brand: str) -> list[list[Alert]]:
     return sorted(standing, key=lambda states: (states[0].since, states[0].alert_id))
 
 
-def posted_about(path: Path, brand: str) -> list[datetime]:
-    """When posts about a brand were written."""
-    decoder = msgspec.json.Decoder(_Posted)
+def posted_about(path: Path, brand: str) -> list[Posted]:
+    """The posts about a brand, by when they were written."""
+    decoder = msgspec.json.Decoder(Posted)
     with path.open("rb") as lines:
-        readings = [decoder.decode(line) for line in lines]
-    return sorted(one.created_at.astimezone(UTC) for one in readings if brand in one.brands)
+        found = [one for one in map(decoder.decode, lines) if brand in one.brands]
+    return sorted(found, key=lambda one: one.created_at)
+
+
+def count(posted: Iterable[Posted], states: Sequence[Alert]) -> Counts:
+    """The posts while an alert fired, their authors, and their pictures."""
+    since, until = states[0].since, states[-1].resolved_at or states[-1].updated_at
+    posts = [one for one in posted if since <= one.created_at < until]
+    return Counts(
+        posts=len(posts),
+        people=len({one.author for one in posts}),
+        pictured=sum(bool(one.thumbnails) for one in posts),
+        pictures=len({name for one in posts for name in one.thumbnails}),
+    )
+
+
+def course_of(trends: Iterable[Trend], brand: str) -> list[Stretch]:
+    """The final windows of a brand that do not overlap."""
+    chosen: dict[datetime, Trend] = {}
+    for trend in trends:
+        width = trend.window_end - trend.window_start
+        stands_alone = trend.window_start.timestamp() % width.total_seconds() == 0
+        if trend.brand == brand and trend.slice == Slice() and trend.final and stands_alone:
+            chosen[trend.window_start] = trend
+    return [
+        Stretch(
+            trend.window_start,
+            trend.window_end,
+            trend.posts,
+            trend.valence if trend.posts > trend.abstained else None,
+            trend.share_negative if trend.posts > trend.abstained else None,
+        )
+        for _, trend in sorted(chosen.items())
+    ]
+
+
+def places_in(posts: Path) -> dict[str, int]:
+    """On which line of the stream each post stands first, counted from one."""
+    decoder, places = msgspec.json.Decoder(_Line), dict[str, int]()
+    with gzip.open(posts, "rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            places.setdefault(decoder.decode(line).post_id, number)
+    return places
+
+
+def tell(folder: RunFolder) -> list[Story]:
+    """The events as a run told them."""
+    alerts = list(read_records(folder.file("alerts"), Alert))
+    trends = [t for t in read_records(folder.file("trends"), Trend) if t.brand in BRANDS]
+    stories = []
+    for brand, hidden in BRANDS.items():
+        posted = posted_about(folder.file("readings"), brand)
+        told = states_of(alerts, brand)
+        counts = [count(posted, states) for states in told]
+        moments = [one.created_at.astimezone(UTC) for one in posted]
+        stories.append(Story(brand, told, counts, moments, course_of(trends, brand), hidden))
+    return stories
 
 
 def shrink(rendition: Path, target: Path) -> None:
@@ -95,27 +162,29 @@ def shrink(rendition: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Replay if asked to, then write the page."""
+    """Replay unless a run is given, then write the page, or both."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, help=f"folder that holds {POSTS}; replays it first")
-    parser.add_argument("--run", type=Path, default=REPOSITORY / ".run/timeline", help="run folder")
-    parser.add_argument("--output", type=Path, default=REPOSITORY / "docs/timeline.md")
+    parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {POSTS}")
+    parser.add_argument("--run", type=Path, help="do not replay: the run folder to write from")
+    parser.add_argument("--output", type=Path, default=PAGE, help="the page without quotes")
+    parser.add_argument("--quotes", action="store_true", help=f"also write {RUN}/timeline.md")
     args = parser.parse_args()
-    folder = RunFolder(args.run.resolve())
-    if args.data:
-        replay((args.data / POSTS).resolve(), folder.path)
+    posts, folder = (args.data / POSTS).resolve(), RunFolder((args.run or RUN).resolve())
+    if args.run is None:
+        replay(posts, folder.path)
     if not folder.file("alerts").exists():
-        parser.error(f"--run {args.run}: no alerts there. Give --data to replay the stream first")
-    alerts = list(read_records(folder.file("alerts"), Alert))
-    stories = [
-        Story(brand, states_of(alerts, brand), posted_about(folder.file("readings"), brand), hidden)
-        for brand, hidden in BRANDS.items()
-    ]
-    for name in write_page(stories, args.output):
-        shrink(folder.media / f"{name}.jpg", args.output.with_suffix("") / f"{name[:12]}.jpg")
+        parser.error(f"--run {args.run}: no alerts there. Leave --run out to replay the stream")
+    stories, places = tell(folder), places_in(posts)
+    write_page(stories, places, args.output)
     print(f"written to {args.output}")
+    if args.quotes:
+        page, quotes = RUN / "timeline.md", Quotes()
+        write_page(stories, places, page, quotes)
+        for name in quotes.pictures:
+            shrink(folder.media / f"{name}.jpg", page.with_suffix("") / f"{name[:12]}.jpg")
+        print(f"with texts and images: {page}")
 
 
 if __name__ == "__main__":

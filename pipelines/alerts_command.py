@@ -15,13 +15,12 @@ from rich.table import Table
 
 from dashboards.live.incidents import Incidents
 from pipelines.command_line import OK
-from pipelines.feedback import FeedbackFolder, FeedbackTopic, Place
+from pipelines.feedback import FeedbackFolder, FeedbackTopic, Place, in_words
 from pipelines.settings import SettingsError, load_settings
 from schemas.records import Alert, AlertFeedback
 from transforms.ingest import NoInputError
 
 MOST = 100_000  # alerts that are looked through
-VERDICTS = {"true": "a true alarm", "false": "a false alarm", "duplicate": "a duplicate"}
 
 
 def alerts(args: argparse.Namespace, console: Console) -> int:
@@ -41,7 +40,7 @@ def alerts(args: argparse.Namespace, console: Console) -> int:
     alert = _the_alert(incidents, args)
     feedback = _feedback(alert, args, datetime.now(UTC))
     place.write(feedback)
-    console.print(f"{alert.alert_id} {_said(feedback)}: {alert.title}", markup=False)
+    console.print(f"{alert.alert_id} {in_words(feedback)}: {alert.title}", markup=False)
     return OK
 
 
@@ -85,18 +84,8 @@ def _cells(alert: Alert, handling: Iterable[AlertFeedback]) -> tuple[str, ...]:
         escape(alert.alert_id),
         f"{alert.since:%Y-%m-%d %H:%M}",
         escape(f"{alert.brand}: {alert.kind}, severity {alert.severity}, {alert.status}"),
-        escape("; ".join(_said(feedback) for feedback in handling)),
+        escape("; ".join(in_words(feedback) for feedback in handling)),
     )
-
-
-def _said(feedback: AlertFeedback) -> str:
-    """What was done and by whom, in a few words."""
-    note = f" ({feedback.note})" if feedback.note else ""
-    if feedback.verdict is not None:
-        return f"judged {VERDICTS[feedback.verdict]} by {feedback.by}{note}"
-    if feedback.until is not None:
-        return f"snoozed until {feedback.until:%Y-%m-%d %H:%M} UTC by {feedback.by}{note}"
-    return f"acknowledged by {feedback.by}{note}"
 
 
 def _the_alert(incidents: Incidents, args: argparse.Namespace) -> Alert:

@@ -26,6 +26,7 @@ from pipelines.outward_commands import (
     add_alerts,
     add_dashboards,
     add_deliver,
+    add_digest,
     add_exporter,
     add_serve,
 )
@@ -48,6 +49,7 @@ examples:
   moodwire search --input posts.jsonl --text "broken"        posts by words, image or likeness
   moodwire backtest --input counts.csv --output scores.csv   alerts that counts would have raised
   moodwire deliver                           alerts to webhooks, mail, chat, Alertmanager
+  moodwire digest --run out                  a day of each brand, with charts
   moodwire alerts list --run out             what fires; acknowledge, snooze or judge it
   moodwire train --data data --output out    train a model of your own
   moodwire evaluate --data DIR --output evaluation   an honest report about the model
@@ -76,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_search(commands)
     add_backtest(commands)
     add_deliver(commands)
+    add_digest(commands)
     add_alerts(commands)
     add_train(commands)
     add_evaluate(commands)

@@ -138,6 +138,12 @@ def _deliver(args: argparse.Namespace, console: Console) -> int:
     return deliver(args, console)
 
 
+def _digest(args: argparse.Namespace, console: Console) -> int:
+    from pipelines.digest.command import digest
+
+    return digest(args, console)
+
+
 def _alerts(args: argparse.Namespace, console: Console) -> int:
     from pipelines.alerts_command import alerts
 
@@ -193,6 +199,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "search": _search,
     "backtest": _backtest,
     "deliver": _deliver,
+    "digest": _digest,
     "alerts": _alerts,
     "train": _train,
     "evaluate": _evaluate,

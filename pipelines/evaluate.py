@@ -92,12 +92,11 @@ def evaluate(args: argparse.Namespace, console: Console) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for needed in ("models.evaluation", "matplotlib"):
-        if find_spec(needed) is None:
-            raise EvaluationError(
-                f"{needed} is missing: evaluating needs a checkout of Moodwire with its extra "
-                "`train` (pip install -e '.[train]'); an installed wheel only scores"
-            )
+    if find_spec("models.evaluation") is None:
+        raise EvaluationError(
+            "models.evaluation is missing: evaluating needs a checkout of Moodwire with its extra "
+            "`train` (pip install -e '.[train]'); an installed wheel only scores"
+        )
     if args.limit is not None and args.limit < LEAST_ROWS:
         raise EvaluationError(f"--limit {args.limit}: give at least {LEAST_ROWS} rows")
     if args.seed < 0:

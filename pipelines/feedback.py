@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from dashboards.live.actions import Actions
 from pipelines.run_folder import FEEDBACK_FILE, FILES
 from pipelines.settings import KafkaSink
 from pipelines.sinks import TOPICS
+from pipelines.topic_reading import read_until_now
 from schemas.records import Alert, AlertFeedback, UnsupportedVersionError, decode, encode
 from transforms.kafka.cluster import KafkaSettingsError
-from transforms.kafka.connection import bounds, connect, find_partitions
-from transforms.kafka.consumers import Loan
 from transforms.kafka.producers import Message, open_producer, require_topic, send_all
 
-AT = "sinks.kafka"
 GROUP = "moodwire-alerts"  # commits nothing
 FEEDBACK_TOPIC = "alert-feedback"
-POLL_MS = 500
+VERDICTS = {"true": "a true alarm", "false": "a false alarm", "duplicate": "a duplicate"}
 
 Write = Callable[[AlertFeedback], None]
 
@@ -106,13 +103,8 @@ class FeedbackTopic:
         }
         for topic in kinds:
             require_topic(self.sink.cluster, topic)
-        with closing(connect(self.sink.cluster, GROUP, AT)) as consumer:
-            starts, ends = bounds(consumer, find_partitions(consumer, kinds))
-            Loan(consumer).go_to(starts)
-            while any(consumer.position(TopicPartition(*p)) < end for p, end in ends.items()):
-                for place, records in consumer.poll(timeout_ms=POLL_MS).items():
-                    for record in records:
-                        yield from _record(record.value, kinds[place.topic])
+        for topic, value in read_until_now(self.sink.cluster, GROUP, kinds):
+            yield from _record(value, kinds[topic])
 
     def write(self, feedback: AlertFeedback) -> None:
         """Send it and return once every replica has it; people are slow, so no connection is kept.
@@ -127,6 +119,16 @@ class FeedbackTopic:
                 send_all(producer, self.topic, [message])
         except (KafkaError, KafkaSettingsError) as error:
             raise FeedbackError(f"{self.topic}: cannot be written ({error})") from error
+
+
+def in_words(feedback: AlertFeedback) -> str:
+    """What was done and by whom, in a few words."""
+    note = f" ({feedback.note})" if feedback.note else ""
+    if feedback.verdict is not None:
+        return f"judged {VERDICTS[feedback.verdict]} by {feedback.by}{note}"
+    if feedback.until is not None:
+        return f"snoozed until {feedback.until:%Y-%m-%d %H:%M} UTC by {feedback.by}{note}"
+    return f"acknowledged by {feedback.by}{note}"
 
 
 def build_actions(token: str | None, write: Write) -> Actions | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pipelines.file_commands import INDEX_FOLDER, SETTINGS_HELP, add_command
 
@@ -44,6 +44,56 @@ def add_deliver(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--receiver", metavar="NAME", help="replay, enable: whose messages")
     parser.add_argument("--id", help="replay: only this message")
+
+
+def add_digest(commands: argparse._SubParsersAction) -> None:
+    """`moodwire digest`."""
+    parser = add_command(
+        commands,
+        "digest",
+        "sum up a day of each brand: posts, mood, alerts, charts",
+        "  moodwire digest --run out --day 2026-06-18          of a run folder\n"
+        "  moodwire digest --settings moodwire.yaml            of the topics, yesterday\n"
+        "  moodwire digest --run out --brand Aerolume --timezone Europe/Berlin\n\n"
+        "Writes a page that is one file, a text, and a chart for each brand. `moodwire deliver`\n"
+        "sends it each day where the settings have `digest`. See docs/delivery.md.",
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        help="settings file (default: moodwire.yaml; none with --run alone)",
+    )
+    parser.add_argument("--run", metavar="DIR", help="a run folder instead of the topics")
+    parser.add_argument(
+        "--day", type=day_in, metavar="DATE", help="which, as 2026-06-18 (default: yesterday)"
+    )
+    parser.add_argument(
+        "--timezone", metavar="NAME", help="whose days (default: digest.timezone, or UTC)"
+    )
+    parser.add_argument(
+        "--brand",
+        metavar="NAME",
+        action="append",
+        help="only this brand; may be repeated (default: digest.brands, or all)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", default="digests", help="where to write (default: digests)"
+    )
+
+
+def day_in(text: str) -> date:
+    """A date as a person writes it.
+
+    >>> day_in("2026-06-18")
+    datetime.date(2026, 6, 18)
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2026-06-18") from None
 
 
 def add_alerts(commands: argparse._SubParsersAction) -> None:

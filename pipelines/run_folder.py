@@ -143,7 +143,7 @@ def count_outcome(folder: RunFolder) -> Outcome:
     }
     return Outcome(
         readings=len(set(_records(folder.file("readings"), _ReadingKey))),
-        rejections=_count_causes(folder.file("rejections")),
+        rejections=count_causes(folder.file("rejections")),
         trends=len(trends),
         brands=_spans(trends),
         alerts=_newest(folder.file("alerts")),
@@ -159,7 +159,8 @@ def _records(path: Path, kind: type[Any]) -> Iterator[Any]:
             yield decoder.decode(line)
 
 
-def _count_causes(path: Path) -> dict[tuple[str, str], int]:
+def count_causes(path: Path) -> dict[tuple[str, str], int]:
+    """How many dead letters a file holds by stage and cause, the most frequent first."""
     unique = set(_records(path, _RejectionKey))
     return dict(Counter((r.stage, r.cause) for r in unique).most_common())
 

@@ -14,6 +14,7 @@ import yaml
 
 from pipelines.alert_settings import AlertSettings
 from pipelines.delivery.settings import DeliverySettings
+from pipelines.digest.settings import DigestSettings
 from pipelines.plain_secrets import find_plain_secrets
 from pipelines.strict import Count, Port, Seconds, Strict
 from transforms.kafka.cluster import Client, Cluster, Security
@@ -167,6 +168,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     model: ModelSettings = ModelSettings()
     sinks: SinkSettings = SinkSettings()
     delivery: DeliverySettings = DeliverySettings()
+    digest: DigestSettings | None = None
     serve: ServeSettings = ServeSettings()
     flink: FlinkSettings = FlinkSettings()
 
@@ -275,4 +277,9 @@ def _checked(settings: Settings) -> Settings:
             f"alerts.maintenance: brand {min(map(str, unknown))!r} is none of `brands`; "
             "name one of them, or leave `brand` out for all"
         )
+    if settings.digest is not None:
+        delivery = settings.delivery
+        receivers = [receiver.name for receiver in (*delivery.webhooks, *delivery.services)]
+        for problem in settings.digest.problems(names, receivers, windows.size_seconds):
+            raise SettingsError(problem)
     return settings

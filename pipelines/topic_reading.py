@@ -1,21 +1,41 @@
-"""Read topics for as long as a process lives, through outages of Kafka."""
+"""Read topics: once as far as they go now, or for as long as a process lives."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from typing import Any
 
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from transforms.kafka.cluster import Cluster, KafkaUnreachableError
-from transforms.kafka.connection import connect
+from transforms.kafka.connection import bounds, connect, find_partitions
+from transforms.kafka.consumers import Loan
 from transforms.publish import pauses
 
 LOG = logging.getLogger(__name__)
+AT = "sinks.kafka"
 POLL_MS = 500
+
+
+def read_until_now(
+    cluster: Cluster, group: str, topics: Iterable[str]
+) -> Generator[tuple[str, bytes | None]]:
+    """The topic and value of every record that some topics hold at this moment.
+
+    Raises:
+        KafkaUnreachableError: no broker answers.
+    """
+    with closing(connect(cluster, group, AT)) as consumer:
+        starts, ends = bounds(consumer, find_partitions(consumer, topics))
+        Loan(consumer).go_to(starts)
+        while any(consumer.position(TopicPartition(*p)) < end for p, end in ends.items()):
+            for place, records in consumer.poll(timeout_ms=POLL_MS).items():
+                for record in records:
+                    yield place.topic, record.value
 
 
 def keep_reading(
@@ -40,7 +60,7 @@ def keep_reading(
     waits = pauses()
     while not stop.is_set():
         try:
-            with closing(connect(cluster, group, "sinks.kafka")) as consumer:
+            with closing(connect(cluster, group, AT)) as consumer:
                 begin(consumer)
                 while not stop.is_set():
                     read_some(consumer)

@@ -28,6 +28,7 @@ from transforms.counters import counter, gauge
 
 MICRO = 1_000_000
 LOOK_SECONDS = 60.0  # between two looks for the reference of a model that has none
+MOST_HOURS = 4  # of panes are kept: the slowest partition may lag so far behind, less an hour
 
 
 class References:
@@ -77,7 +78,12 @@ class HourTold(msgspec.Struct, frozen=True):
 
 
 class Hour(msgspec.Struct, kw_only=True):
-    """The panes of one model's last hour: `told` is the end of the newest one that was told."""
+    """The panes of one model's last hour, and of those that event time has not reached yet.
+
+    `told` is the end of the newest pane that was told. Where history is read faster than it is
+    told, the oldest panes are left out and so are their hours, so that neither state nor tellings
+    grow with the time that a stream spans: what counts in the end is the last hour.
+    """
 
     panes: dict[int, Population] = {}
     told: int | None = None
@@ -88,6 +94,10 @@ class Hour(msgspec.Struct, kw_only=True):
         if self.told is not None and pane.start + seconds <= self.told - hour:
             return
         self.panes.setdefault(pane.start, Population()).merge(pane.population)
+        while len(self.panes) > MOST_HOURS * hour // seconds:
+            oldest = min(self.panes)
+            del self.panes[oldest]
+            self.told = max(self.told or oldest, oldest + hour)  # no later hour holds that pane
 
     def next_end(self, seconds: int) -> int | None:
         """The end of the earliest pane that was not told yet."""
@@ -198,8 +208,8 @@ class WatchDrift(beam.PTransform):
 
     Told each time that event time passes the end of a pane. Late posts count from the next telling
     on, while their pane lies within the hour. Sums are of integers, so figures depend on which
-    posts came and not on their order. A model without a reference is not watched. State is a dozen
-    panes of some hundred integers for each model.
+    posts came and not on their order. A model without a reference is not watched. State is some
+    dozen panes of some hundred integers for each model, at most those of `MOST_HOURS`.
 
     Attributes:
         checkpoint: a checkpoint folder with its reference, or a file that names one.

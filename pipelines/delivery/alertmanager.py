@@ -67,7 +67,7 @@ def as_posted(
         "endsAt": ends,
     }
     if page_url:
-        posted["generatorURL"] = link_to(alert, page_url)
+        posted["generatorURL"] = link_to(alert.alert_id, page_url)
     return posted
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.delivery.alertmanager import Alertmanager
+from pipelines.delivery.digests import DailyDigests
 from pipelines.delivery.outbound import Outbound, is_public
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import (
@@ -27,6 +28,7 @@ from pipelines.delivery.settings import (
     WebhookSettings,
 )
 from pipelines.delivery.sources import FolderSource, TopicSource
+from pipelines.digest.build import build_reader
 from pipelines.feedback import FEEDBACK_TOPIC
 from pipelines.run_folder import FILES
 from pipelines.settings import Settings, SettingsError
@@ -61,6 +63,30 @@ def build_service(
         alertmanager=build_alertmanager(delivery.alertmanager, delivery.page_url),
         retry_seconds=delivery.retry_seconds,
         on_sent=on_sent,
+        digests=build_digests(settings, outbox, folder, from_start),
+    )
+
+
+def build_digests(
+    settings: Settings, outbox: Outbox, folder: Path | None, from_start: bool
+) -> DailyDigests | None:
+    """What makes the digest of each day; None where nobody asks for it.
+
+    Raises:
+        SettingsError: neither a run folder nor topics are there to make it of.
+    """
+    wanted = settings.digest
+    if wanted is None:
+        return None
+    reader = build_reader(settings, folder, wanted.brands, wanted.timezone)
+    return DailyDigests(
+        compose=reader.digest,
+        outbox=outbox,
+        at=wanted.time,
+        timezone=wanted.timezone,
+        brands=wanted.brands,
+        sinks=wanted.sinks,
+        from_start=from_start,
     )
 
 

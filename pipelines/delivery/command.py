@@ -14,6 +14,7 @@ from rich.table import Table
 
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.delivery.build import build_service
+from pipelines.delivery.digests import DIGEST, digest_in
 from pipelines.delivery.events import alert_in
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Refused
@@ -39,12 +40,8 @@ def deliver(args: argparse.Namespace, console: Console) -> int:
 
 def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Console) -> int:
     def say(message: Message, refused: Refused | None) -> None:
-        event, alert = alert_in(message.body)
         verdict = f"[red]refused[/]: {refused.said}" if refused else "[green]taken[/]"
-        console.print(
-            f"{message.receiver}  {event} severity {alert.severity} {alert.brand}  {verdict}",
-            highlight=False,
-        )
+        console.print(f"{message.receiver}  {_about(message)}  {verdict}", highlight=False)
 
     folder = Path(args.folder) if args.folder else None
     with _alone(state), closing(Outbox(state)) as outbox, stop_on_signals() as stop:
@@ -63,6 +60,14 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         console.print(f"Alertmanager: {said}" if said else f"{len(unsent)} not delivered")
         return INCOMPLETE
     return OK
+
+
+def _about(message: Message) -> str:
+    """What a message is about, in a few words."""
+    if message.event == DIGEST:
+        return f"digest of {digest_in(message.body).day}"
+    event, alert = alert_in(message.body)
+    return f"{event} severity {alert.severity} {alert.brand}"
 
 
 @contextmanager

@@ -39,12 +39,15 @@ KEEP_SECONDS = 30 * 86_400.0  # what was sent and told is remembered so long
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One event of one alert for one receiver; `attempts` were made so far."""
+    """One event of one alert, or a digest, for one receiver; `attempts` were made so far.
+
+    Messages of one `alert_id` are sent in their order; a digest stands alone under its own.
+    """
 
     receiver: str
     message_id: str
     alert_id: str
-    event: AlertEvent
+    event: AlertEvent | Literal["digest"]
     body: bytes
     attempts: int = 0
 
@@ -109,15 +112,22 @@ class Outbox:
                 "REPLACE INTO told VALUES (?, ?, ?, ?, ?)",
                 [(name, alert_id, t.status, t.severity, t.content) for name, t in told.items()],
             )
-            self._base.executemany(
-                "INSERT OR IGNORE INTO messages (receiver, message_id, alert_id, event, body, "
-                "state, due_at, queued_at) VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?)",
-                [
-                    (m.receiver, m.message_id, m.alert_id, m.event, m.body, now, now)
-                    for m in messages
-                ],
-            )
+            self._queue(messages)
             self._go_on(positions)
+
+    def queue(self, messages: Iterable[Message], positions: Mapping[str, int]) -> None:
+        """Take in messages that follow from no alert, and where their making goes on."""
+        with self._lock, self._base:
+            self._queue(messages)
+            self._go_on(positions)
+
+    def _queue(self, messages: Iterable[Message]) -> None:
+        now = self._clock()
+        self._base.executemany(
+            "INSERT OR IGNORE INTO messages (receiver, message_id, alert_id, event, body, "
+            "state, due_at, queued_at) VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?)",
+            [(m.receiver, m.message_id, m.alert_id, m.event, m.body, now, now) for m in messages],
+        )
 
     def hush(self, alert_id: str, action: str, until: float, positions: Mapping[str, int]) -> None:
         """Take note that mere updates of an alert are not wanted until a time."""

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
+from pipelines.delivery.digests import DIGEST, digest_in
 from pipelines.delivery.events import AlertEvent, alert_in
 from pipelines.delivery.outbound import Outbound
 from pipelines.delivery.outbox import Message
 from pipelines.delivery.wording import body_text, subject
+from pipelines.digest import page, words
+from pipelines.digest.facts import Digest
 from schemas.records import Alert
 
 GONE = 410
@@ -117,7 +120,11 @@ class _Said(logging.Handler):
 
 @dataclass
 class ServiceReceiver:
-    """E-mail, chat and paging services by their Apprise address (`mailto://…`, `slack://…`)."""
+    """E-mail, chat and paging services by their Apprise address (`mailto://…`, `slack://…`).
+
+    A digest goes to mail as a page that shows its charts, to others as text with the charts
+    attached where they take attachments.
+    """
 
     name: str
     wishes: Wishes
@@ -126,22 +133,48 @@ class ServiceReceiver:
 
     def __post_init__(self) -> None:
         import apprise  # it knows over a hundred services, and takes its time
+        from apprise.plugins.email import NotifyEmail
 
         self._service: Any = apprise.Apprise.instantiate(self.url)
         if self._service is None:
             scheme = urlsplit(self.url).scheme or "no scheme"
             raise ValueError(f"not an address that Apprise knows ({scheme}://…)")
+        self._is_mail = isinstance(self._service, NotifyEmail)
+        if isinstance(self._service, NotifyEmail):
+            self._service.inline = True  # a page may show what its mail carries
 
     def send(self, message: Message) -> Refused | None:
-        """Put the alert into words and hand them to the service; None once it took them."""
+        """Put the alert or digest into words, hand them to the service; None once it took them."""
+        if message.event == DIGEST:
+            return self._notify(**self._digest(digest_in(message.body)))
         event, alert = alert_in(message.body)
+        said = body_text(event, alert, self.page_url)
+        return self._notify(title=subject(event, alert), body=said)
+
+    def _digest(self, digest: Digest) -> dict[str, Any]:
+        """What Apprise is to hand over."""
+        from apprise import AppriseAttachment, NotifyFormat
+        from apprise.attachment.memory import AttachMemory
+
+        parts: dict[str, Any] = {"title": words.subject(digest)}
+        if self._service.attachment_support:
+            attach: Any = AttachMemory  # untyped
+            charts = [
+                attach(content=image, name=name, mimetype="image/png")
+                for name, image in page.charts_of(digest).items()
+            ]
+            parts["attach"] = AppriseAttachment(charts) if charts else None
+        if self._is_mail:
+            page_body = page.page_of(digest, page.attached)
+            return parts | {"body": page_body, "body_format": NotifyFormat.HTML}
+        return parts | {"body": words.text_of(digest), "body_format": NotifyFormat.TEXT}
+
+    def _notify(self, **parts: Any) -> Refused | None:
         said, log = _Said(), logging.getLogger("apprise")
         passed_on, log.propagate = log.propagate, False  # it may name the address, and its password
         log.addHandler(said)
         try:
-            taken = self._service.notify(
-                title=subject(event, alert), body=body_text(event, alert, self.page_url)
-            )
+            taken = self._service.notify(**parts)
         except Exception as error:  # each service of Apprise raises what it likes
             return Refused(f"{self._service.service_name}: {type(error).__name__}")
         finally:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kafka.errors import KafkaError
 
 from pipelines.delivery.alertmanager import RESOLVED_SECONDS, Alertmanager
+from pipelines.delivery.digests import DailyDigests
 from pipelines.delivery.events import (
     Told,
     body_of,
@@ -48,6 +49,7 @@ class Service:
         outbox: what is to be sent; it outlives the process.
         receivers: whom messages are sent to.
         alertmanager: whom the state is told to, if anybody.
+        digests: makes the digest of each day, if anybody wants it.
         retry_seconds: waits before each further attempt; then a message is a dead letter.
         on_sent: is told of each attempt: the message, and None or why it was refused.
         alertmanager_said: why Alertmanager did not take the last round; None when it did.
@@ -59,6 +61,7 @@ class Service:
     alertmanager: Alertmanager | None
     retry_seconds: Sequence[float]
     on_sent: Callable[[Message, Refused | None], None] = lambda _message, _refused: None
+    digests: DailyDigests | None = None
     alertmanager_said: str | None = None  # why it did not take the last round
     _news: threading.Condition = field(default_factory=threading.Condition)
     _changes: int = 0
@@ -71,9 +74,13 @@ class Service:
         ]
         if self.alertmanager is not None:
             threads.append(threading.Thread(target=self._repeat, args=(stop, once)))
+        if self.digests is not None and not once:
+            threads.append(threading.Thread(target=self.digests.run, args=(stop, self._tell)))
         try:
             if once:  # first everything is read, then everything is sent
                 self._follow(stop, once)
+                if self.digests is not None:
+                    self.digests.run(stop, self._tell, once)
             for thread in threads:
                 thread.start()
             if not once:

@@ -31,14 +31,14 @@ def body_text(event: AlertEvent, alert: Alert, page_url: str | None = None) -> s
         "\n".join(["Posts to look at:", *map(_post, alert.evidence[:SHOWN_POSTS])])
         if alert.evidence and alert.status == "firing"
         else "",
-        link_to(alert, page_url) if page_url else "",
+        link_to(alert.alert_id, page_url) if page_url else "",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def link_to(alert: Alert, page_url: str) -> str:
-    """Where the live page shows the alert."""
-    return f"{page_url.rstrip('/')}/#alert={alert.alert_id}"
+def link_to(alert_id: str, page_url: str) -> str:
+    """Where the live page shows the alert of that id."""
+    return f"{page_url.rstrip('/')}/#alert={alert_id}"
 
 
 def _end(event: AlertEvent, alert: Alert) -> str:

@@ -14,9 +14,9 @@ from models.drift import Drift, Population, reference_of, write_reference
 from models.model_pointer import point_at
 from pipelines.run import _values
 from schemas.records import Reading
-from tests.builders import NOON, a_reading, a_stream, angry, calm
+from tests.builders import NOON, a_reading, a_stream, angry, at, calm
 from tests.stages import bounded, streamed
-from transforms.drift import Hour, HourTold, Pane, References, WatchDrift, set_gauges
+from transforms.drift import MOST_HOURS, Hour, HourTold, Pane, References, WatchDrift, set_gauges
 
 HOUR, PANE = 3600, 300
 HISTORY = a_stream(2 * HOUR, 10, seed=9)
@@ -132,6 +132,44 @@ def test_state_stays_bounded() -> None:
         hour.close(start + PANE, PANE, HOUR)
 
     assert len(hour.panes) == HOUR // PANE
+
+
+def test_history_costs_by_its_posts_and_not_by_the_time_that_it_spans(checkpoint: Path) -> None:
+    """A bounded input is told once all of it was read: three years of it must not pile up."""
+    day = 24 * HOUR
+    past = [a_reading(created_at=at(-n * day), model="test") for n in range(1, 3 * 365)]
+    last_hour = a_stream(HOUR, 10, seed=2)
+
+    hours = told(bounded([*reversed(past), *last_hour]), checkpoint)
+
+    assert len(hours) <= MOST_HOURS * HOUR // PANE
+    assert hours[-1] == told(bounded(last_hour), checkpoint)[-1]
+
+
+def test_hours_of_what_was_left_out_are_not_told_in_part() -> None:
+    hour, one = Hour(), Population(rows=1)
+    for start in range(NOON, NOON + 24 * HOUR, PANE):
+        hour.learn_one(Pane(start, one), PANE, HOUR)
+    kept = len(hour.panes)
+    told = []
+    while (due := hour.next_end(PANE)) is not None:
+        told.append((due, hour.close(due, PANE, HOUR).rows))
+
+    assert kept == MOST_HOURS * HOUR // PANE
+    assert {rows for _, rows in told} == {HOUR // PANE}
+    assert told[0][0] == NOON + (24 - MOST_HOURS + 1) * HOUR and told[-1][0] == NOON + 24 * HOUR
+
+
+def test_one_post_from_the_future_silences_nothing() -> None:
+    hour, one = Hour(), Population(rows=1)
+    hour.learn_one(Pane(NOON + 20 * HOUR, one), PANE, HOUR)
+    ends = []
+    for start in range(NOON, NOON + 6 * HOUR, PANE):
+        hour.learn_one(Pane(start, one), PANE, HOUR)
+        ends.append(hour.next_end(PANE))
+        hour.close(start + PANE, PANE, HOUR)
+
+    assert ends == [start + PANE for start in range(NOON, NOON + 6 * HOUR, PANE)]
 
 
 def test_references_of_earlier_models_are_still_found(checkpoint: Path, tmp_path: Path) -> None:

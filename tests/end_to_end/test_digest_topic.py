@@ -1,0 +1,76 @@
+"""Facts about digests of topics: the same as of a run folder, sent by the service once a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from deploy.kafka.broker import Broker
+from deploy.kafka.topics import create_topics, read_topics
+from pipelines.command_line import main
+from pipelines.delivery.digests import digest_in
+from pipelines.digest.facts import Digest
+from pipelines.digest.sources import FolderSource, Reader, TopicSource
+from pipelines.settings import KafkaSink
+from schemas.records import Alert, AlertFeedback, Slice, Trend, encode
+from tests.end_to_end.kafka_runs import producer_of, running_broker
+from tests.pipelines.delivery.receiver import SECRET, a_desk
+from tests.pipelines.digest.days import FRAME, THE_DAY, a_day, a_window, sliding, write
+
+TOPICS = {Trend: "trends", Alert: "alerts", AlertFeedback: "alert-feedback"}
+Records = list[Trend | Alert | AlertFeedback]
+
+
+def publish(broker: Broker, records: Records) -> None:
+    with producer_of(broker) as producer:
+        for record in records:
+            key = record.alert_id if isinstance(record, Alert) else record.key
+            producer.send(TOPICS[type(record)], key=key.encode(), value=encode(record))
+
+
+def of(source: FolderSource | TopicSource) -> Digest:
+    found = Reader(source, ("Nova",), FRAME).digest(THE_DAY)
+    return msgspec.structs.replace(found, dead_letters=None)
+
+
+@pytest.mark.timeout(400)
+def test_topics_and_a_folder_tell_the_same_and_the_service_sends_yesterday_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_SECRET", SECRET)
+    noise: Records = [
+        a_window(a_day()[0].window_start, slice=Slice(lang="en"), posts=900),  # type: ignore[union-attr]
+        a_window(a_day()[0].window_start, "Orion", posts=900),  # type: ignore[union-attr]
+    ]
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    midnight = yesterday.replace(hour=0, minute=0, second=0, microsecond=0)
+    write([*a_day(), *noise], tmp_path)
+    with running_broker(tmp_path / "kafka") as broker, a_desk() as desk:
+        create_topics(broker.bootstrap_servers, read_topics())
+        publish(broker, [*a_day(), *noise])
+        topics = of(TopicSource(KafkaSink(bootstrap_servers=broker.bootstrap_servers)))
+        publish(broker, [*sliding(midnight, 2, posts=7)])
+        settings = tmp_path / "moodwire.yaml"
+        settings.write_text(
+            f"""
+brands: [{{name: Nova}}]
+sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}
+delivery:
+  state: {tmp_path}/state.sqlite
+  webhooks:
+    - {{name: desk, url: "{desk.url}", secrets: ["${{DESK_SECRET}}"], events: [opened],
+       allow_private_addresses: true, min_severity: 10}}
+digest: {{at: "00:00", sinks: [desk]}}
+"""
+        )
+        given = ["deliver", "--settings", str(settings), "--from-start", "--once"]
+        codes = [main(given), main(given)]
+
+    assert topics == of(FolderSource(tmp_path))
+    assert codes == [0, 0]
+    (request,) = desk.requests
+    found = digest_in(request.body)
+    assert (found.day, found.brands[0].posts) == (midnight.date(), 24 * 7)
