@@ -21,7 +21,8 @@ INTRODUCTION = """# Two events, as their alerts told them
 What Moodwire tells of Hurricane Sandy (October 2012) and of the bombing of the Boston Marathon
 (April 2013) when the posts of those days go through it as if they came in now: the settings are
 `deploy/settings/mediaeval2016.yaml`, windows of an hour every half hour, medium sensitivity.
-Nothing here was written by hand: `python -m benchmarks.timeline --data DIR` makes it again."""
+Nothing here was written by hand: `python -m benchmarks.timeline --data DIR` makes it again. How an
+alert ends is the same in every run; how it was first told depends on how fast posts were read."""
 REFERENCES = """**To see the posts and their images**, add `--quotes`: `.run/timeline/timeline.md`
 is this page with them. Here posts are named by their ids and their lines in `posts.jsonl.gz` of the
 collection, since nothing of it belongs into this repository."""
