@@ -12,7 +12,7 @@ import signal
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,8 +123,15 @@ def halves() -> tuple[tuple[Sent, ...], tuple[Sent, ...], tuple[Sent, ...]]:
     return stream.records[:HALF], stream.records[HALF:], stream.closing
 
 
-def unlike(found: compare.Kinds, wanted: compare.Kinds, kind: str) -> list[str]:
+def unlike(
+    found: compare.Kinds,
+    wanted: compare.Kinds,
+    kind: str,
+    left_out: Callable[[dict[str, Any]], Collection[str]] = lambda _: (),
+) -> list[str]:
     """Where final records differ, as `key: path of the value`, and keys that one of both lacks.
+
+    `left_out` names the fields of a record that are not compared.
 
     Numbers may differ by `ROUNDING`: state that a release left was read by another processor,
     whose sums end in other digits. The ends of intervals are not compared: 0.2.0 kept too little
@@ -135,8 +142,17 @@ def unlike(found: compare.Kinds, wanted: compare.Kinds, kind: str) -> list[str]:
     return lacking + [
         f"{key}: {path}"
         for key in ours.keys() & theirs.keys()
-        for path in _differing(json.loads(ours[key]), json.loads(theirs[key]))
+        for path in _differing(
+            _without(json.loads(ours[key]), left_out), _without(json.loads(theirs[key]), left_out)
+        )
     ]
+
+
+def _without(
+    record: dict[str, Any], left_out: Callable[[dict[str, Any]], Collection[str]]
+) -> dict[str, Any]:
+    names = left_out(record)
+    return {name: value for name, value in record.items() if name not in names}
 
 
 def _differing(one: Any, other: Any, path: str = "") -> list[str]:
