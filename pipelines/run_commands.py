@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
+from models.model_cards import read_cards
 from pipelines.build import build_stages
 from pipelines.command_line import FAILED, OK
 from pipelines.commands import DEMO
@@ -120,6 +122,7 @@ def _page(plan: _Plan, folder: RunFolder, console: Console) -> Any:
         search=PostSearch(FolderReadings(folder.path), feed.rendition, checkpoint)
         if allowed.search
         else None,
+        cards=partial(read_cards, checkpoint),
     )
     console.print(f"live page: {server.url}", highlight=False)
     return server

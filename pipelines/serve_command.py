@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from dashboards.live.actions import Actions
 from dashboards.live.follower import Follower
 from dashboards.live.server import serve
 from dashboards.live.stream import Feed
+from models.model_cards import read_cards
 from pipelines.command_line import OK
 from pipelines.explain_exemplars import ExemplarExplainer
 from pipelines.feedback import FeedbackFolder, FeedbackTopic, build_actions
@@ -39,6 +41,7 @@ def serve_page(args: argparse.Namespace, console: Console) -> int:
         explain=ExemplarExplainer(args.checkpoint),
         actions=build_actions(allowed.token, FeedbackFolder(folder).write),
         search=_search(args, allowed, FolderReadings(folder), feed),
+        cards=partial(read_cards, args.checkpoint),
     )
     return OK
 
@@ -92,6 +95,7 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
             explain=explain,
             actions=actions,
             search=search,
+            cards=partial(read_cards, args.checkpoint if has_page else None),
         )
     return OK
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import msgspec
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboards.live.actions import Actions
+from dashboards.live.cards import ReadCards, card_of
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import negotiated
 from dashboards.live.headers import SecurityHeaders
@@ -39,6 +41,7 @@ def build_app(
     explain: Explain | None = None,
     actions: Actions | None = None,
     search: Search | None = None,
+    cards: ReadCards = tuple,
 ) -> Starlette:
     """The application that shows what `feed` brings, which may be nothing yet.
 
@@ -50,6 +53,7 @@ def build_app(
         explain: says why a post was read so; without it the page offers no such link.
         actions: does what people want done about alerts; without it the page is read-only.
         search: finds posts by words or by likeness; without it the page offers no search.
+        cards: reads the cards of models that are at hand.
     """
     app = Starlette(
         routes=[
@@ -68,6 +72,7 @@ def build_app(
     feed.state.explains = app.state.explanations.offered
     app.state.searches = Searches(search)
     feed.state.searches = app.state.searches.offered
+    app.state.cards = cards
     app.state.actions = actions
     feed.state.acts = actions is not None
     app.state.broadcast = Broadcast(feed)
@@ -85,6 +90,7 @@ def _routes() -> list[Route | Mount]:
         Route("/api/window", _window),
         Route("/api/turns", _turns),
         Route("/api/search", _search),
+        Route("/api/card", _card),
         Route("/explanation", _explanation),
         Route("/events", _events),
         Route("/media/{sha256}.jpg", _media),
@@ -150,6 +156,12 @@ async def _search(request: Request) -> Response:
     """Posts by words, or like one that the page shows."""
     answer: Response = await request.app.state.searches.answer(request, _state(request).exemplar)
     return answer
+
+
+async def _card(request: Request) -> Response:
+    """The card of a model."""
+    model, read = request.query_params.get("model", ""), request.app.state.cards
+    return _json(await anyio.to_thread.run_sync(lambda: card_of(model, read())))
 
 
 async def _explanation(request: Request) -> Response:

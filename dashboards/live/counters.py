@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -11,6 +12,7 @@ from schemas.metrics import (
     ALERTS,
     DEAD_LETTERS,
     DUPLICATES,
+    EXPECTATIONS,
     MEDIA_FAULTS,
     METRICS,
     POSTS_CLEANED,
@@ -36,13 +38,24 @@ class Sample(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
     value: int
 
+    def label(self, name: str) -> str:
+        """The value of one label, empty where the metric has no such label."""
+        return dict(zip(self.metric.labels, self.labels, strict=True)).get(name, "")
+
 
 class Cause(msgspec.Struct, frozen=True):
-    """How many records a stage refused, or images it could not use, for one cause."""
+    """How many records a stage refused, images it could not use or checks failed, for one cause."""
 
     stage: str
     cause: str
     count: int
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """A model, and how many readings it made."""
+
+    model: str
+    readings: int
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +68,12 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int = 0
     duplicates: int = 0
     unmatched: int = 0
+    late: int = 0  # windows that were told again after late posts
     sink_retries: int = 0
     dead_letters: tuple[Cause, ...] = ()
     media_faults: tuple[Cause, ...] = ()
+    expectations: tuple[Cause, ...] = ()
+    readers: tuple[Reader, ...] = ()
 
 
 def parse_sample(name: str, value: object) -> Sample | None:
@@ -99,17 +115,27 @@ def stages_of(samples: list[Sample]) -> Stages:
         alerts=total(ALERTS),
         duplicates=total(DUPLICATES),
         unmatched=total(UNMATCHED),
+        late=sum(s.value for s in samples if s.metric == TRENDS and s.label("timing") == "late"),
         sink_retries=total(SINK_RETRIES),
         dead_letters=_largest_first(_causes(samples, DEAD_LETTERS)),
         media_faults=_largest_first(_causes(samples, MEDIA_FAULTS)),
+        expectations=_largest_first(_causes(samples, EXPECTATIONS, "expectation")),
+        readers=_readers(samples),
     )
 
 
-def _causes(samples: list[Sample], metric: Metric) -> Iterator[Cause]:
+def _causes(samples: list[Sample], metric: Metric, cause: str = "cause") -> Iterator[Cause]:
     for sample in samples:
         if sample.metric == metric:
-            labels = dict(zip(metric.labels, sample.labels, strict=True))
-            yield Cause(labels.get("stage", ""), labels["cause"], sample.value)
+            yield Cause(sample.label("stage"), sample.label(cause), sample.value)
+
+
+def _readers(samples: list[Sample]) -> tuple[Reader, ...]:
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        if sample.metric == READINGS:
+            counts[sample.label("model")] += sample.value
+    return tuple(Reader(*pair) for pair in counts.most_common())
 
 
 def _largest_first(causes: Iterator[Cause]) -> tuple[Cause, ...]:

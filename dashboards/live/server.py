@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from dashboards.live.actions import Actions
 from dashboards.live.app import build_app
+from dashboards.live.cards import ReadCards
 from dashboards.live.explanations import Explain
 from dashboards.live.searches import Search
 from dashboards.live.stream import Broadcast, Feed
@@ -34,11 +35,12 @@ def serve(
     explain: Explain | None = None,
     actions: Actions | None = None,
     search: Search | None = None,
+    cards: ReadCards = tuple,
 ) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
     `explain` says why a post was read so, `actions` does what people want done about alerts,
-    `search` finds posts.
+    `search` finds posts, `cards` reads what is told of models.
 
     Raises:
         PortInUseError: another program listens on `port`.
@@ -52,6 +54,7 @@ def serve(
             explain=explain,
             actions=actions,
             search=search,
+            cards=cards,
         )
         _build_server(app).run(sockets=[listener])
 
@@ -74,9 +77,12 @@ class BackgroundServer:
         explain: Explain | None = None,
         actions: Actions | None = None,
         search: Search | None = None,
+        cards: ReadCards = tuple,
     ) -> None:
         self._listener = listen(host, port)
-        app = build_app(feed, _hosts(host), explain=explain, actions=actions, search=search)
+        app = build_app(
+            feed, _hosts(host), explain=explain, actions=actions, search=search, cards=cards
+        )
         self._server = _build_server(app)
         self._thread = threading.Thread(target=self._run, name="live-page", daemon=True)
         self.url = f"http://{host}:{self._listener.getsockname()[1]}/"

@@ -29,6 +29,7 @@ ASKED = {
     "/api/window": "/api/window?brand=Aerolume&start=1",
     "/api/turns": "/api/turns?alert=a4",
     "/api/search": "/api/search",
+    "/api/card": "/api/card?model=synthetic-1",
     "/explanation": "/explanation",
     "/media/{sha256}.jpg": "/media/0.jpg",
     "/static": "/static/js/main.js",

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from dashboards.live import windows as windows_module
+from dashboards.live.counters import Cause, Reader
 from dashboards.live.state import State, Update
 from dashboards.live.windows import Window
 from schemas.records import PaneTiming, Slice, Trend
@@ -155,6 +156,28 @@ def test_counters_become_totals_per_stage() -> None:
         "too_late",
         "text_empty",
     ]
+
+
+def test_counters_say_what_the_data_and_the_readings_are_worth() -> None:
+    state = State()
+    state.fold_counters(
+        {
+            'moodwire_trends_total{timing="on_time"}': 9,
+            'moodwire_trends_total{timing="late"}': 4,
+            'moodwire_expectation_failures_total{expectation="lang_is_known"}': 1,
+            'moodwire_expectation_failures_total{expectation="reach_is_sane"}': 3,
+            'moodwire_readings_total{channel="x",model="m-1"}': 5,
+            'moodwire_readings_total{channel="x",model="m-2"}': 7,
+            'moodwire_readings_total{channel="reddit",model="m-1"}': 6,
+        }
+    )
+
+    assert state.stages.late == 4
+    assert state.stages.expectations == (
+        Cause("", "reach_is_sane", 3),
+        Cause("", "lang_is_known", 1),
+    )
+    assert state.stages.readers == (Reader("m-1", 11), Reader("m-2", 7))
 
 
 def test_dead_letters_are_counted_from_their_file_until_the_run_counts_them() -> None:

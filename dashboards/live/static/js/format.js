@@ -20,6 +20,13 @@ export const span = (start, end) => `${time(start)}–${time(end)} UTC`;
 
 export const whole = (number) => WHOLE.format(number);
 export const compact = (number) => COMPACT.format(number);
+/** A part of a whole in percent; never all of it, nor nothing, unless it is just that. */
+export function portion(part, whole) {
+  const share = whole ? part / whole : 0;
+  if (share > 0 && share < 0.005) return "< 1 %";
+  return share < 1 && share >= 0.995 ? "> 99 %" : percent(share);
+}
+
 export const percent = (part) => `${Math.round(part * 100)} %`;
 
 export function signed(number, digits = 2) {

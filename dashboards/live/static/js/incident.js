@@ -1,6 +1,6 @@
 // One incident by itself: its course, what people did about it, its evidence and the advice.
 import { Actions } from "./actions.js";
-import { showAlone } from "./alone.js";
+import { leadBack, showAlone } from "./alone.js";
 import { byId, el, reconcile, setText } from "./dom.js";
 import { Facts } from "./facts.js";
 import { day, duration, seconds, sentence, time, words } from "./format.js";
@@ -37,7 +37,7 @@ export class Incident {
     byId("incident-body").hidden = alert === undefined;
     byId("incident-moment").hidden = alert === undefined;
     this.root.toggleAttribute("data-missing", alert === undefined);
-    byId("incident-back").setAttribute("href", alert ? linkTo(alert.brand) : "#");
+    leadBack(byId("incident-back"), alert?.brand);
     if (!alert) return setText(byId("incident-title"), "No such alert");
     this.#showHead(alert);
     this.#showHandling(alert);

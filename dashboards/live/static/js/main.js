@@ -6,7 +6,9 @@ import { Board } from "./charts/board.js";
 import { Connection } from "./connection.js";
 import { Hero } from "./hero.js";
 import { Incident } from "./incident.js";
+import { ModelCard } from "./model_card.js";
 import { Pipeline } from "./pipeline.js";
+import { Quality } from "./quality.js";
 import { Search } from "./search.js";
 import { Slices } from "./slices.js";
 import { Status } from "./status.js";
@@ -17,7 +19,7 @@ import { Voices } from "./voices.js";
 import { byId } from "./dom.js";
 
 const store = new Store();
-const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident, Search]
+const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident, Search, Quality, ModelCard]
   .map((View) => new View(store));
 const due = new Set();
 
@@ -37,5 +39,5 @@ store.addEventListener("change", (event) => {
 
 addEventListener("hashchange", () => store.turnToAddress());
 setUpTheme(byId("theme"), () => store.changed("theme"));
-store.changed("windows", "alerts", "run", "view", "incident", "search");
+store.changed("windows", "alerts", "run", "view", "incident", "search", "quality", "model");
 new Connection(store).open();

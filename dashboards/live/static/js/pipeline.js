@@ -1,21 +1,19 @@
 // How far posts got through the pipeline, and what became of the others.
 import { byId, el, reconcile, setText } from "./dom.js";
-import { clock, lag, whole, words } from "./format.js";
+import { clock, lag, whole } from "./format.js";
 
 const FLOW = { read: "Read", cleaned: "Cleaned", readings: "Readings", trends: "Trend panes", alerts: "Alert states" };
 const POST_STAGES = new Set(["read", "cleaned", "readings"]);
 const LONGEST_LAG_SECONDS = 6 * 3600; // beyond it a run reads history, not the present
 
-const total = (causes) => causes.reduce((sum, cause) => sum + cause.count, 0);
+export const total = (causes) => causes.reduce((sum, cause) => sum + cause.count, 0);
 
 function losses(stages) {
-  const causes = (list) => list.slice(0, 6).map((part) =>
-    [`${words(part.cause)}${part.stage ? ` · ${part.stage}` : ""}`, part.count, "cause"]);
   return [
     ["Duplicates dropped", stages.duplicates],
     ["Named no watched brand", stages.unmatched],
-    ["Dead letters", total(stages.dead_letters)], ...causes(stages.dead_letters),
-    ["Images not usable", total(stages.media_faults)], ...causes(stages.media_faults),
+    ["Dead letters", total(stages.dead_letters)],
+    ["Images not usable", total(stages.media_faults)],
     ...(stages.sink_retries ? [["Writes repeated", stages.sink_retries]] : []),
   ];
 }
@@ -36,8 +34,7 @@ export class Pipeline {
     reconcile(byId("flow"), Object.keys(FLOW), (stage) => stage, (stage) => this.#create(stage),
       (row, stage) => this.#update(row, stage));
     const rows = losses(this.drawn);
-    this.losses.replaceChildren(...rows.flatMap(([name, count, kind = ""]) =>
-      [el("dt", { class: kind }, name), el("dd", {}, whole(count))]));
+    this.losses.replaceChildren(...rows.flatMap(([name, count]) => [el("dt", {}, name), el("dd", {}, whole(count))]));
   }
 
   #create(stage) {

@@ -1,13 +1,16 @@
-// What the address says: a brand, a moment of it, one incident, or a search. Whoever gets the link sees the same.
+// What the address says: a brand, a moment of it, one incident, a search, or what a run's readings are worth.
+// Whoever gets the link sees the same.
 import { moment, seconds } from "./format.js";
 
-/** `#brand=Aerolume&at=2026-11-23T14:12:00Z`, `#alert=ID`, `#search=lost my bag` or `#like=x/123`; null where it says
-    nothing of these. */
+/** `#brand=Aerolume&at=2026-11-23T14:12:00Z`, `#alert=ID`, `#search=lost my bag`, `#like=x/123`, `#quality`, `#model` or
+    `#model=VERSION`; null where it says nothing of these. */
 export function readRoute() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const at = seconds(parts.get("at") ?? "");
-  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, alert: parts.get("alert"), search: asked(parts) };
-  return route.brand || route.at !== null || route.alert || route.search || location.hash === "" ? route : null;
+  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, alert: parts.get("alert"), search: asked(parts),
+    quality: parts.has("quality"), model: parts.get("model") };
+  const says = route.brand || route.at !== null || route.alert || route.search || route.quality || route.model !== null;
+  return says || location.hash === "" ? route : null;
 }
 
 /** What is searched for, as the server is asked for it. */
@@ -24,4 +27,5 @@ export function linkTo(brand, at = null) {
 
 export const linkToAlert = (id) => `#alert=${encodeURIComponent(id)}`;
 export const linkToSearch = (words) => `#search=${encodeURIComponent(words)}`;
+export const linkToModel = (version) => `#model=${encodeURIComponent(version)}`;
 export const linkToLike = (post) => `#like=${encodeURIComponent(`${post.channel}/${post.post_id}`)}`;

@@ -1,5 +1,5 @@
 // Posts by words, or like another: asked of the server, and asked again while it is still placing posts.
-import { showAlone } from "./alone.js";
+import { leadBack, showAlone } from "./alone.js";
 import { byId, el, reconcile, setText } from "./dom.js";
 import { day, seconds, signed, whole } from "./format.js";
 import { alphaLegend, postItem } from "./posts.js";
@@ -43,7 +43,7 @@ export class Search {
   render(topics) {
     if (!["search", "brand", "run"].some((topic) => topics.has(topic))) return;
     const { search, brand } = this.store;
-    byId("found-back").setAttribute("href", brand ? linkTo(brand) : "#");
+    leadBack(byId("found-back"), brand);
     if (search === this.shown && !this.due) return;
     if (search !== this.shown) this.#turnTo(search);
     this.due = search !== null && !this.store.id; // nobody has told yet whether there is a search

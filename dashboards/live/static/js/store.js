@@ -2,6 +2,8 @@
 import { seconds } from "./format.js";
 import { linkTo, readRoute } from "./route.js";
 
+const HOUR_SECONDS = 3600;
+
 export class Store extends EventTarget {
   constructor() {
     super();
@@ -11,6 +13,8 @@ export class Store extends EventTarget {
     this.chosen = route?.brand ?? null;
     this.incident = route?.alert ?? null;
     this.search = route?.search ?? null;
+    this.quality = route?.quality ?? false;
+    this.model = route?.model ?? null; // the version that is asked for; empty for the one that reads now
     this.connection = "connecting";
     this.cursor = null;
     this.pinned = route?.at ?? null;
@@ -74,7 +78,9 @@ export class Store extends EventTarget {
     this.pinned = route.at;
     this.incident = route.alert;
     this.search = route.search;
-    this.changed("windows", "alerts", "brand", "pinned", "incident", "search");
+    this.quality = route.quality;
+    this.model = route.model;
+    this.changed("windows", "alerts", "brand", "pinned", "incident", "search", "quality", "model");
   }
 
   point(place, value) {
@@ -102,6 +108,14 @@ export class Store extends EventTarget {
   slices(dimension) {
     const prefix = `${this.brand}|${dimension}|`;
     return [...this.series].filter(([key]) => key.startsWith(prefix)).map(([, windows]) => windows);
+  }
+
+  /** Windows of the last hour by the posts' time, of all brands: whole, or one dimension's slices of them. */
+  lastHour(dimension = "") {
+    const kept = [...this.series.values()].filter(([window]) => window.dimension === dimension)
+      .map((windows) => windows.filter((window) => window.timing !== "early")).flat();
+    const newest = kept.reduce((latest, window) => Math.max(latest, window.start), 0);
+    return kept.filter((window) => window.start > newest - HOUR_SECONDS);
   }
 
   /** The window to speak of: under the cursor, pinned, or the newest that is complete. */
