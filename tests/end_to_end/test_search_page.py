@@ -190,7 +190,7 @@ def test_the_page_says_that_the_model_loads_and_what_it_can_find_so_far(
     browser: Browser, tmp_path: Path
 ) -> None:
     folder = a_folder(tmp_path)
-    append(folder / "readings.jsonl", *(numbered(n) for n in range(200)))
+    append(folder / "readings.jsonl", *(numbered(n) for n in range(1200)))
     with serving_search(folder) as url, visit(browser, url, DESK) as visited:
         search_for(visited, LOST)
         visited.wait_for(SAYS, "found-state", "The model loads")
