@@ -138,17 +138,14 @@ class MoodDetector(msgspec.Struct):
 
     def judge(self, trend: Trend, departures: dict[str, Departure]) -> tuple[Signal, ...]:
         """The departures as signals, each worth what it is among the brand's own peaks."""
-        end, width = end_of(trend), width_of(trend)
         return tuple(
             Signal(
                 name=name,
-                value=d.value,
-                expected=d.expected,
-                score=self.peaks[name].temper(d.score, end, width)
-                if name in self.peaks
-                else d.score,
+                value=departure.value,
+                expected=departure.expected,
+                score=self._worth(name, departure.score, trend),
             )
-            for name, d in departures.items()
+            for name, departure in departures.items()
         )
 
     def learn_one(self, trend: Trend, departures: dict[str, Departure]) -> None:
@@ -173,10 +170,14 @@ class MoodDetector(msgspec.Struct):
         self.learned += windows
         self.volume.learn_empty(windows)
 
+    def _worth(self, name: str, score: float, trend: Trend) -> float:
+        known = self.peaks.get(name)
+        return known.temper(score, end_of(trend), width_of(trend)) if known else score
+
     def _learn_peaks(self, trend: Trend, departures: dict[str, Departure]) -> None:
         end, width = end_of(trend), width_of(trend)
         self.watched_since = self.watched_since or end
-        for name in departures.keys() - self.peaks.keys() - UNTEMPERED:
+        for name in sorted(departures.keys() - self.peaks.keys() - UNTEMPERED):
             if departures[name].score > FLOOR:
                 self.peaks[name] = OwnPeaks(since=self.watched_since)
         for name, peaks in self.peaks.items():
