@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from models.detection.baselines import Departure
-from models.detection.levels import FadingLevel
+from models.detection.levels import FadingLevel, add_evidence
 from models.detection.seasonal import HOUR, blend
 from models.detection.windows import decided, end_of, error_of_people, stands_alone, width_of
 from schemas.records import Trend
@@ -15,7 +15,6 @@ from schemas.records import Trend
 DECLINE = "valence_decline"
 FALL = 0.10  # of valence that is worth knowing of when it lasts
 MOST_OF_A_WINDOW = 1.0  # nats: no single window makes a decline, however bad
-MOST_EVIDENCE = 20.0  # nats: a long decline is over two hours after the mood is back
 MEMORY_SECONDS = 2 * 24 * HOUR
 RECENT_WINDOWS = 6
 LEAST_SPREAD = 0.3  # of valence between people
@@ -71,10 +70,8 @@ class Decline(msgspec.Struct):
             return self.evidence
         error = error_of_people(trend, trend.valence, LEAST_SPREAD)
         usual = self.level.mean + self._season(end_of(trend)) - 2 * self.level.doubt()
-        fall = usual - trend.valence.mean
-        ratio = FALL / (error * error + self.level.scatter()) * (fall - FALL / 2)
-        step = max(-MOST_OF_A_WINDOW, min(MOST_OF_A_WINDOW, ratio))
-        return max(0.0, min(MOST_EVIDENCE, self.evidence + step))
+        fall, variance = usual - trend.valence.mean, error * error + self.level.scatter()
+        return add_evidence(self.evidence, fall, FALL, variance, MOST_OF_A_WINDOW)
 
     def _is_warm(self, end: int) -> bool:
         known = self.level.n >= WARM_UP_WINDOWS and self.started is not None

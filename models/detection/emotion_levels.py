@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from models.detection.baselines import Departure
-from models.detection.levels import FadingLevel
+from models.detection.levels import FadingLevel, add_evidence
 from models.detection.statistics import normal_tail, surprise
 from models.detection.windows import decided, error_of_people, stands_alone
 from schemas.records import Trend
@@ -19,7 +19,6 @@ LEAST_POSTS = 3
 LEAST_SPREAD = 0.15  # of one group's probability between people
 RISE = 0.2  # of a group's mean that is worth knowing of when it lasts
 MOST_OF_A_WINDOW = 3.0  # nats: it takes four windows to say so, however full of it they are
-MOST_EVIDENCE = 20.0  # nats: an hour after the rise is over the evidence is gone
 
 
 class EmotionLevels(msgspec.Struct):
@@ -69,9 +68,8 @@ class EmotionLevels(msgspec.Struct):
         mood = trend.mood[group]
         error = error_of_people(trend, mood, LEAST_SPREAD)
         rise = of_people(trend, mood.mean) - level.mean - 2 * level.doubt()
-        ratio = RISE / (error * error + level.scatter()) * (rise - RISE / 2)
-        step = max(-MOST_OF_A_WINDOW, min(MOST_OF_A_WINDOW, ratio))
-        return max(0.0, min(MOST_EVIDENCE, before + step))
+        variance = error * error + level.scatter()
+        return add_evidence(before, rise, RISE, variance, MOST_OF_A_WINDOW)
 
 
 def is_learned(trend: Trend) -> bool:

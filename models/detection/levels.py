@@ -9,6 +9,7 @@ import msgspec
 LEAST_DEVIATION = 0.05  # a level is never known better, nor steadier
 MOST_DEVIATIONS = 3.0  # a window counts for at most so much: incidents barely teach
 CLIPPED_FROM = 5  # windows after which the deviation is known well enough to clip by
+MOST_EVIDENCE = 20.0  # nats: what has lasted long is over an hour or two after it ended
 
 
 class FadingLevel(msgspec.Struct):
@@ -50,3 +51,18 @@ class FadingLevel(msgspec.Struct):
             surplus = residual * residual - error * error
             self.variance += rate * (surplus - self.variance)
         self.n += 1
+
+
+def add_evidence(
+    before: float, departure: float, shift: float, variance: float, most: float
+) -> float:
+    """Evidence in nats that a level has shifted, with one more window: Page's CUSUM (1954).
+
+    S ← max(0, S + δ/v·(x - δ/2)) of log likelihood ratios, with δ the `shift`, x the `departure`
+    towards it and v the `variance` of a window, which adds or takes at most `most` nats.
+
+    >>> add_evidence(1.0, departure=0.3, shift=0.2, variance=0.04, most=5.0)
+    2.0
+    """
+    ratio = shift / variance * (departure - shift / 2)
+    return max(0.0, min(MOST_EVIDENCE, before + max(-most, min(most, ratio))))
