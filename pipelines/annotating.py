@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from kafka import TopicPartition
 from msgspec.structs import replace
 
@@ -17,8 +16,8 @@ from dashboards.grafana.board import TAG
 from dashboards.grafana.client import Grafana
 from dashboards.grafana.errors import GrafanaError
 from dashboards.grafana.incidents import Done, annotate
-from pipelines.topic_reading import POLL_MS, keep_reading
-from schemas.records import Alert, UnsupportedVersionError, decode
+from pipelines.topic_reading import POLL_MS, keep_reading, record_in
+from schemas.records import Alert
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
 from transforms.kafka.consumers import Loan
@@ -83,7 +82,8 @@ class Annotating:
         """One poll. Nothing is told before the end was seen once: there may be newer states."""
         for records in consumer.poll(timeout_ms=POLL_MS).values():
             for record in records:
-                if (alert := _alert_in(record.value)) is not None:
+                place = f"{record.topic}-{record.partition}-{record.offset}"
+                if (alert := record_in(record.value, Alert, place)) is not None:
                     self._untold[alert.alert_id] = replace(alert, evidence=(), signals=())
         self._next = {p: consumer.position(TopicPartition(*p)) for p in self._next}
         while self._untold and self._is_at_end() and not stop.is_set():
@@ -104,11 +104,3 @@ class Annotating:
                 if done != "unchanged":
                     self.say(done, alert)
                 return
-
-
-def _alert_in(value: bytes | None) -> Alert | None:
-    try:
-        return None if value is None else decode(value, Alert)
-    except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError) as error:
-        LOG.warning("a record of the alerts is none and is passed over: %s", error)
-        return None

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 from kafka.errors import KafkaError
 
 from dashboards.live.actions import Actions
 from pipelines.run_folder import FEEDBACK_FILE, FILES
 from pipelines.settings import KafkaSink
 from pipelines.sinks import TOPICS
-from pipelines.topic_reading import read_until_now
-from schemas.records import Alert, AlertFeedback, UnsupportedVersionError, decode, encode
+from pipelines.topic_reading import read_until_now, readable
+from schemas.records import Alert, AlertFeedback, encode
 from transforms.kafka.cluster import KafkaSettingsError
 from transforms.kafka.producers import Message, open_producer, require_topic, send_all
 
@@ -104,7 +103,7 @@ class FeedbackTopic:
         for topic in kinds:
             require_topic(self.sink.cluster, topic)
         for topic, value in read_until_now(self.sink.cluster, GROUP, kinds):
-            yield from _record(value, kinds[topic])
+            yield from readable(value, kinds[topic])
 
     def write(self, feedback: AlertFeedback) -> None:
         """Send it and return once every replica has it; people are slow, so no connection is kept.
@@ -141,16 +140,4 @@ def _lines(path: Path, kind: type[Alert] | type[AlertFeedback]) -> Iterator[Aler
         return
     with path.open("rb") as lines:
         for line in lines:
-            yield from _record(line, kind)
-
-
-def _record(
-    value: bytes | None, kind: type[Alert] | type[AlertFeedback]
-) -> Iterator[Alert | AlertFeedback]:
-    """The record in `value`; nothing of a tombstone, or of what is none."""
-    if not value:
-        return
-    try:
-        yield decode(value, kind)
-    except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
-        return  # the page counts and shows these
+            yield from readable(line, kind)

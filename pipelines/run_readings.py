@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
 from kafka import TopicPartition
 
 from dashboards.live.follower import RewrittenError, Tail
 from pipelines.run_folder import FILES
-from pipelines.topic_reading import POLL_MS, keep_reading
-from schemas.records import Reading, UnsupportedVersionError, decode
+from pipelines.topic_reading import POLL_MS, keep_reading, readable
+from schemas.records import Reading
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, find_partitions
 from transforms.kafka.consumers import Loan
@@ -65,7 +64,7 @@ class FolderReadings:
             self._look()
             while lines := self._tail.read():
                 for line in lines:
-                    yield from _told(line)
+                    yield from readable(line, Reading)
         except FileNotFoundError:  # removed between two looks at it
             raise RewrittenError(self._path.name) from None
         except RewrittenError:
@@ -109,7 +108,7 @@ class TopicReadings:
             self._thread.start()
         for _ in range(len(self._waiting)):
             key, value = self._waiting.popleft()
-            yield from _gone(key) if value is None else _told(value)
+            yield from _gone(key) if value is None else readable(value, Reading)
 
     def is_current(self) -> bool:
         """Whether the end that the topic had at the first look is reached."""
@@ -142,13 +141,6 @@ class TopicReadings:
         self._reached = {p: consumer.position(TopicPartition(*p)) for p in self._reached}
         if all(self._reached[p] >= end for p, end in self._ends.items()):
             self._has_read.set()
-
-
-def _told(line: bytes) -> Iterator[Reading]:
-    try:
-        yield decode(line, Reading)
-    except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
-        return  # of a newer Moodwire, or cut off: it cannot be found
 
 
 def _gone(key: bytes | None) -> Iterator[Gone]:

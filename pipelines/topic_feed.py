@@ -20,12 +20,12 @@ from pipelines.delays import Delays
 from pipelines.topic_reading import POLL_MS, keep_reading
 from schemas.metrics import WATERMARK
 from schemas.records import (
+    UNREADABLE,
     Alert,
     AlertFeedback,
     Media,
     Rejection,
     Trend,
-    UnsupportedVersionError,
     decode,
 )
 from transforms.kafka.cluster import Cluster
@@ -201,7 +201,7 @@ class TopicFeed:
             record = (
                 msgspec.json.decode(value, type=Media) if kind is Media else decode(value, kind)
             )
-        except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
+        except UNREADABLE:
             self._unreadable += 1  # shown on the page
             return
         while not self._stop.is_set():

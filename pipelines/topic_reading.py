@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from schemas.records import UNREADABLE, R, decode
 from transforms.kafka.cluster import Cluster, KafkaUnreachableError
 from transforms.kafka.connection import bounds, connect, find_partitions
 from transforms.kafka.consumers import Loan
@@ -19,6 +20,26 @@ from transforms.publish import pauses
 LOG = logging.getLogger(__name__)
 AT = "sinks.kafka"
 POLL_MS = 500
+
+
+def record_in(value: bytes | None, kind: type[R], place: str) -> R | None:
+    """The record in `value`, None for a tombstone and, with a warning, for what is no such."""
+    if value is None:
+        return None
+    try:
+        return decode(value, kind)
+    except UNREADABLE as error:
+        LOG.warning("%s holds no %s and is passed over: %s", place, kind.__name__, error)
+        return None
+
+
+def readable(value: bytes | None, kind: type[R]) -> Iterator[R]:
+    """The record in `value`; nothing for a tombstone, or for what the page counts and shows."""
+    try:
+        if value:
+            yield decode(value, kind)
+    except UNREADABLE:
+        return
 
 
 def read_until_now(

@@ -362,6 +362,10 @@ class UnsupportedVersionError(ValueError):
     """A record was written by a newer Moodwire than this one."""
 
 
+# What decoding raises for bytes that hold no such record.
+UNREADABLE = (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError)
+
+
 def encode(record: msgspec.Struct) -> bytes:
     """JSON bytes of a record, keys in declared order, bytes fields as base64."""
     return msgspec.json.encode(record)

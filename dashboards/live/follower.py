@@ -11,11 +11,11 @@ import msgspec
 
 from dashboards.live.state import STALLED_AFTER_SECONDS, Run, State, Status
 from schemas.records import (
+    UNREADABLE,
     Alert,
     AlertFeedback,
     Rejection,
     Trend,
-    UnsupportedVersionError,
     decode,
 )
 
@@ -140,7 +140,7 @@ class Follower:
         for line in filter(bytes.strip, lines):
             try:
                 yield decode(line, kind)
-            except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
+            except UNREADABLE:
                 self._unreadable += 1  # shown on the page
 
     def _start_over(self) -> None:

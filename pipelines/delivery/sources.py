@@ -6,27 +6,23 @@ told. It is taken note of, and sent only where that is asked for.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
 from kafka import TopicPartition
 
 from dashboards.live.follower import RewrittenError, Tail
 from pipelines.delivery.outbox import Outbox
 from pipelines.run_folder import FEEDBACK_FILE
-from schemas.records import Alert, AlertFeedback, R, UnsupportedVersionError, decode
+from pipelines.topic_reading import AT, POLL_MS, record_in
+from schemas.records import Alert, AlertFeedback
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
 from transforms.kafka.consumers import Loan
 from transforms.kafka.offsets import Partition
 
-LOG = logging.getLogger(__name__)
-AT = "sinks.kafka"
 GROUP = "moodwire-delivery"
-POLL_MS = 500
 HISTORY = "history of "  # before the name of a source: where its history ends
 
 
@@ -92,10 +88,10 @@ class TopicSource:
         after = self._next[partition] = record.offset + 1
         source, at = _name(partition), f"{_name(partition)}-{record.offset}"
         if partition[0] != self._topic:
-            feedback = _record_in(record.value, AlertFeedback, at)
+            feedback = record_in(record.value, AlertFeedback, at)
             return Arrival(None, source, after, feedback=feedback)
         is_history = record.offset < self._history[partition]
-        return Arrival(_record_in(record.value, Alert, at), source, after, is_history)
+        return Arrival(record_in(record.value, Alert, at), source, after, is_history)
 
     def close(self) -> None:
         """Close the connection."""
@@ -119,10 +115,10 @@ class FolderSource:
             self._history = 0
         self.at_end = not said and not states
         for line, after in said or ():
-            feedback = _record_in(line, AlertFeedback, self._feedback.before(after))
+            feedback = record_in(line, AlertFeedback, self._feedback.before(after))
             yield Arrival(None, self._feedback.name, after, feedback=feedback)
         for line, after in states or ():
-            alert = _record_in(line, Alert, self._alerts.before(after))
+            alert = record_in(line, Alert, self._alerts.before(after))
             yield Arrival(alert, self._alerts.name, after, after <= self._history)
 
     def close(self) -> None:
@@ -168,13 +164,3 @@ def _history_end(outbox: Outbox, source: str, end: int) -> int:
         return known
     outbox.go_on({HISTORY + source: end})
     return end
-
-
-def _record_in(value: bytes | None, kind: type[R], place: str) -> R | None:
-    if value is None:  # a tombstone
-        return None
-    try:
-        return decode(value, kind)
-    except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError) as error:
-        LOG.warning("%s holds no %s and is passed over: %s", place, kind.__name__, error)
-        return None

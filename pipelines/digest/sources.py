@@ -19,12 +19,12 @@ from pipelines.settings import KafkaSink
 from pipelines.sinks import TOPICS
 from pipelines.topic_reading import read_until_now
 from schemas.records import (
+    UNREADABLE,
     Alert,
     AlertFeedback,
     Record,
     Slice,
     Trend,
-    UnsupportedVersionError,
     decode,
 )
 from transforms.kafka.producers import require_topic
@@ -161,5 +161,5 @@ def _records(
                 yield decode(value, KINDS[kind])  # type: ignore[misc]
             elif is_wanted(head.decode(value)):
                 yield decode(value, Trend)
-        except (msgspec.DecodeError, UnsupportedVersionError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
