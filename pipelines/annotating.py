@@ -9,19 +9,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import TopicPartition
 from msgspec.structs import replace
 
 from dashboards.grafana.board import TAG
 from dashboards.grafana.client import Grafana
 from dashboards.grafana.errors import GrafanaError
 from dashboards.grafana.incidents import Done, annotate
-from pipelines.topic_reading import POLL_MS, keep_reading, record_in
+from pipelines.topic_reading import POLL_MS, Progress, keep_reading, record_in
 from schemas.records import Alert
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
-from transforms.kafka.consumers import Loan
-from transforms.kafka.offsets import Offsets
+from transforms.kafka.connection import connect, find_partitions, require_topics
 from transforms.publish import pauses
 
 LOG = logging.getLogger(__name__)
@@ -50,8 +47,7 @@ class Annotating:
     say: Callable[[Done, Alert], None] = lambda _done, _alert: None
 
     def __post_init__(self) -> None:
-        self._next: Offsets = {}
-        self._ends: Offsets = {}
+        self._progress = Progress()
         self._untold: dict[str, Alert] = {}
 
     def run(self, stop: threading.Event, once: bool = False) -> None:
@@ -68,15 +64,13 @@ class Annotating:
 
         def read_some(consumer: Any) -> None:
             self._read_some(consumer, stop)
-            if once and not self._untold and self._is_at_end():
+            if once and not self._untold and self._progress.is_at_end:
                 stop.set()
 
         keep_reading(self.cluster, GROUP, stop, self._begin, read_some)
 
     def _begin(self, consumer: Any) -> None:
-        firsts, self._ends = bounds(consumer, find_partitions(consumer, [self.topic]))
-        self._next = {p: max(first, self._next.get(p, first)) for p, first in firsts.items()}
-        Loan(consumer).go_to(self._next)
+        self._progress.go_on(consumer, find_partitions(consumer, [self.topic]))
 
     def _read_some(self, consumer: Any, stop: threading.Event) -> None:
         """One poll. Nothing is told before the end was seen once: there may be newer states."""
@@ -85,12 +79,9 @@ class Annotating:
                 place = f"{record.topic}-{record.partition}-{record.offset}"
                 if (alert := record_in(record.value, Alert, place)) is not None:
                     self._untold[alert.alert_id] = replace(alert, evidence=(), signals=())
-        self._next = {p: consumer.position(TopicPartition(*p)) for p in self._next}
-        while self._untold and self._is_at_end() and not stop.is_set():
+        self._progress.note(consumer)
+        while self._untold and self._progress.is_at_end and not stop.is_set():
             self._tell(self._untold.pop(next(iter(self._untold))), stop)
-
-    def _is_at_end(self) -> bool:
-        return all(self._next[p] >= end for p, end in self._ends.items())
 
     def _tell(self, alert: Alert, stop: threading.Event) -> None:
         for pause in pauses():

@@ -10,16 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from kafka import TopicPartition
-
 from dashboards.live.follower import RewrittenError, Tail
 from pipelines.run_folder import FILES
-from pipelines.topic_reading import POLL_MS, keep_reading, readable
+from pipelines.topic_reading import POLL_MS, Progress, keep_reading, readable
 from schemas.records import Reading
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.connection import bounds, find_partitions
-from transforms.kafka.consumers import Loan
-from transforms.kafka.offsets import Offsets
+from transforms.kafka.connection import find_partitions
 
 LOG = logging.getLogger(__name__)
 LAST_BYTES = 64 * 2**20  # of a folder's readings, some 40,000; what lies before is not read
@@ -96,8 +92,7 @@ class TopicReadings:
     def __init__(self, cluster: Cluster, topic: str, most: int) -> None:
         self._cluster, self._topic, self._most = cluster, topic, most
         self._waiting: deque[tuple[bytes | None, bytes | None]] = deque(maxlen=most)
-        self._reached: Offsets = {}
-        self._ends: Offsets = {}
+        self._progress = Progress()
         self._has_read, self._stop = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -129,17 +124,14 @@ class TopicReadings:
             LOG.warning("there is no topic %s: no post can be found", self._topic)
             self._has_read.set()
             return self._stop.set()
-        firsts, self._ends = bounds(consumer, partitions)
         each = math.ceil(self._most / len(partitions))
-        newest = {p: max(first, self._ends[p] - each) for p, first in firsts.items()}
-        self._reached = {**newest, **self._reached}
-        Loan(consumer).go_to(self._reached)
+        self._progress.go_on(consumer, partitions, lambda _, first, end: max(first, end - each))
 
     def _read_some(self, consumer: Any) -> None:
         for records in consumer.poll(timeout_ms=POLL_MS).values():
             self._waiting.extend((record.key, record.value) for record in records)
-        self._reached = {p: consumer.position(TopicPartition(*p)) for p in self._reached}
-        if all(self._reached[p] >= end for p, end in self._ends.items()):
+        self._progress.note(consumer)
+        if self._progress.is_at_end:
             self._has_read.set()
 
 

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 from cachetools import LRUCache
-from kafka import TopicPartition
 
 from dashboards.live.state import Run, State, Status
 from dashboards.live.windows import Windows
 from pipelines.delays import Delays
-from pipelines.topic_reading import POLL_MS, keep_reading
+from pipelines.topic_reading import POLL_MS, Progress, keep_reading
 from schemas.metrics import WATERMARK
 from schemas.records import (
     UNREADABLE,
@@ -29,9 +28,8 @@ from schemas.records import (
     decode,
 )
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
-from transforms.kafka.consumers import Loan
-from transforms.kafka.offsets import Offsets
+from transforms.kafka.connection import connect, find_partitions, require_topics
+from transforms.kafka.offsets import Partition
 
 GROUP = "moodwire-page"  # commits nothing: each start reads what is there
 COUNTERS_SECONDS = 2.0
@@ -94,8 +92,7 @@ class TopicFeed:
         self._folded: Counted | None = None
         self._knows_delays = self.delays is None
         self._unreadable = 0
-        self._reached: Offsets = {}
-        self._ends: Offsets = {}
+        self._progress = Progress()
         self._has_read = threading.Event()
         self._stop = threading.Event()
         self._threads = [
@@ -176,22 +173,20 @@ class TopicFeed:
 
     def _go_on(self, consumer: Any) -> None:
         """Where it was, or at the beginning; of dead letters near the end."""
-        firsts, self._ends = bounds(consumer, find_partitions(consumer, self._topics()))
         rejected = f"{self.prefix}dead-letters"
-        starts = {
-            p: max(first, self._ends[p] - DEAD_LETTERS) if p[0] == rejected else first
-            for p, first in firsts.items()
-        }
-        self._reached = {**starts, **self._reached}
-        Loan(consumer).go_to(self._reached)
+
+        def start(partition: Partition, first: int, end: int) -> int:
+            return max(first, end - DEAD_LETTERS) if partition[0] == rejected else first
+
+        self._progress.go_on(consumer, find_partitions(consumer, self._topics()), start)
 
     def _read_some(self, consumer: Any) -> None:
         for place, records in consumer.poll(timeout_ms=POLL_MS).items():
             kind = KINDS[place.topic.removeprefix(self.prefix)]
             for record in records:
                 self._hand_over(record.value, kind)
-        self._reached = {p: consumer.position(TopicPartition(*p)) for p in self._reached}
-        if all(self._reached[p] >= end for p, end in self._ends.items()):
+        self._progress.note(consumer)
+        if self._progress.is_at_end:
             self._has_read.set()
 
     def _hand_over(self, value: bytes | None, kind: Any) -> None:

@@ -15,6 +15,7 @@ from schemas.records import UNREADABLE, R, decode
 from transforms.kafka.cluster import Cluster, KafkaUnreachableError
 from transforms.kafka.connection import bounds, connect, find_partitions
 from transforms.kafka.consumers import Loan
+from transforms.kafka.offsets import Offsets, Partition
 from transforms.publish import pauses
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +43,40 @@ def readable(value: bytes | None, kind: type[R]) -> Iterator[R]:
         return
 
 
+class Progress:
+    """How far some topics have been read, and how far they went when reading began or went on."""
+
+    def __init__(self) -> None:
+        self._next: Offsets = {}
+        self._ends: Offsets = {}
+
+    def go_on(
+        self,
+        consumer: Any,
+        partitions: Iterable[Partition],
+        start: Callable[[Partition, int, int], int] = lambda partition, first, end: first,
+    ) -> None:
+        """Take a consumer to where each partition was left; `start` says where a new one begins.
+
+        Its arguments are the partition, and the first offset and the end that it has.
+        """
+        firsts, self._ends = bounds(consumer, partitions)
+        self._next = {
+            p: max(first, self._next[p]) if p in self._next else start(p, first, self._ends[p])
+            for p, first in firsts.items()
+        }
+        Loan(consumer).go_to(self._next)
+
+    def note(self, consumer: Any) -> None:
+        """Take note of where a consumer is."""
+        self._next = {p: consumer.position(TopicPartition(*p)) for p in self._next}
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all that the topics held then has been read."""
+        return all(self._next[p] >= end for p, end in self._ends.items())
+
+
 def read_until_now(
     cluster: Cluster, group: str, topics: Iterable[str]
 ) -> Generator[tuple[str, bytes | None]]:
@@ -51,12 +86,13 @@ def read_until_now(
         KafkaUnreachableError: no broker answers.
     """
     with closing(connect(cluster, group, AT)) as consumer:
-        starts, ends = bounds(consumer, find_partitions(consumer, topics))
-        Loan(consumer).go_to(starts)
-        while any(consumer.position(TopicPartition(*p)) < end for p, end in ends.items()):
+        progress = Progress()
+        progress.go_on(consumer, find_partitions(consumer, topics))
+        while not progress.is_at_end:
             for place, records in consumer.poll(timeout_ms=POLL_MS).items():
                 for record in records:
                     yield place.topic, record.value
+            progress.note(consumer)
 
 
 def keep_reading(
