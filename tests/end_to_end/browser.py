@@ -23,6 +23,8 @@ FLAGS = (
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
+SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
+FOCUSED = "() => document.activeElement.id"
 AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
   || motion.effect.getComputedTiming().iterations === Infinity)"""
 REMEDY = "no Chromium on PATH: install one, on Debian `apt-get install chromium`"
@@ -45,6 +47,7 @@ LOOKS = tuple(
     for width, height in ((1440, 900), (390, 844))
     for theme in ("light", "dark")
 )
+DESK, PHONE = LOOKS[1], LOOKS[2]
 
 
 @dataclass

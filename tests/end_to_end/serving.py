@@ -1,4 +1,4 @@
-"""`moodwire serve` in a process of its own."""
+"""`moodwire serve` or `exporter` in a process of its own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tests.servers import free_port
 
 
 @contextmanager
-def serving(settings: Path, log: Path, *arguments: str, **variables: str) -> Iterator[str]:
+def serving(
+    settings: Path, log: Path, *arguments: str, command: str = "serve", **variables: str
+) -> Iterator[str]:
     """Serve what the settings name; yields the address. It must end well."""
     port = free_port()
-    line = [sys.executable, "-m", "pipelines.command_line", "serve", "--settings", str(settings)]
+    line = [sys.executable, "-m", "pipelines.command_line", command, "--settings", str(settings)]
     env = {**os.environ, **variables}
     with log.open("ab") as out:
         process = subprocess.Popen(

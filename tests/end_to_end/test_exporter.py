@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,8 +26,8 @@ from tests.dashboards.grafana_contract import TOKEN, a_grafana
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import a_trend, build_run_folder
 from tests.dashboards.story import DAY, Moment
-from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
-from tests.servers import free_port
+from tests.end_to_end.kafka_runs import producer_of, running_broker, until
+from tests.end_to_end.serving import serving
 
 CALM = Moment(posts=20, valence=0.2, image_share=0.3)
 
@@ -64,21 +59,6 @@ def answer(url: str) -> tuple[int, bytes]:
         return 0, b""
 
 
-@contextmanager
-def following(command: str, settings: Path, log: Path) -> Iterator[str]:
-    """`moodwire exporter` or `serve` in a process of its own; yields its address."""
-    port = free_port()
-    line = [sys.executable, "-m", "pipelines.command_line", command, "--settings", str(settings)]
-    with log.open("ab") as out:
-        process = subprocess.Popen([*line, "--port", str(port)], stdout=out, stderr=out)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        code = process.wait(DEADLINE_SECONDS)
-    assert code == 0, log.read_text()
-
-
 @pytest.mark.timeout(400)
 def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_path: Path) -> None:
     folder = build_run_folder(tmp_path / "run")
@@ -97,7 +77,7 @@ def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_pa
             "flink: {rest_port: 1}\n"
         )
 
-        with following("exporter", settings, log) as url:
+        with serving(settings, log, command="exporter") as url:
             until(lambda: answer(f"{url}/metrics")[0] == 200, log)
             assert brands(answer(f"{url}/metrics")[1].decode()) == [
                 line for line in brands(expected) if "watermark" not in line
@@ -111,7 +91,7 @@ def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_pa
             line = 'moodwire_alert_severity{brand="Zephyr",kind="crisis"} 9.0'
             until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
 
-        with following("serve", settings, log) as url:
+        with serving(settings, log) as url:
             until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
             assert answer(f"{url}/")[0] == 200
             assert answer(f"{url}/media/{picture.name}") == (200, picture.read_bytes())
@@ -169,7 +149,7 @@ def test_delays_are_counted_once_and_a_restart_forgets_none(tmp_path: Path) -> N
             f'sinks: {{kafka: {{bootstrap_servers: "{broker.bootstrap_servers}"}}}}\n'
             "flink: {rest_port: 1}\n"
         )
-        with following("exporter", settings, log) as url, producer_of(broker) as producer:
+        with serving(settings, log, command="exporter") as url, producer_of(broker) as producer:
             until(lambda: answer(f"{url}/metrics")[0] == 200, log)
             for number, waited in enumerate((3.0, 70.0, 70.0)):  # the last one is a repetition
                 reading = a_reading(post_id=str(min(number, 1)), created_at=now)
@@ -190,7 +170,7 @@ def test_delays_are_counted_once_and_a_restart_forgets_none(tmp_path: Path) -> N
             late = a_reading(post_id="9", created_at=now)
             producer.send("readings", **a_record(late, posted + 400.0))
 
-        with following("exporter", settings, log) as url:
+        with serving(settings, log, command="exporter") as url:
             until(lambda: answer(f"{url}/metrics")[0] == 200, log)
             after = delays_in(answer(f"{url}/metrics")[1].decode())
 

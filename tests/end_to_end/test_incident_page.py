@@ -18,21 +18,13 @@ from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import a_trend, append, build_run_folder
 from tests.dashboards.story import SCRIPT_POST, Moment, Voice
 from tests.end_to_end.accessibility import grave_findings
-from tests.end_to_end.browser import AT_REST, LOOKS, WIDTHS, Look, Visit, chromium, visit
+from tests.end_to_end.browser import AT_REST, DESK, LOOKS, PHONE, SAYS, WIDTHS, Look, Visit, visit
 from tests.end_to_end.screenshots import take
 from tests.end_to_end.searching import ALL_FOUND, serving_search
 
-DESK, PHONE = LOOKS[1], LOOKS[2]
 TOKEN = "a-token-of-the-desk-0815"
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 HASH_HOLDS = "([part]) => decodeURIComponent(location.hash).includes(part)"
-SHOWS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -100,7 +92,7 @@ def test_a_card_leads_to_the_incident_and_the_incident_back_to_the_charts(
         visited.wait_for("() => document.activeElement.id === 'incident'")
         visited.page.get_by_role("link", name="See it on the charts").click()
         visited.wait_for(HASH_HOLDS, "brand=Aerolume&at=2026-11-23T14:12:00Z")
-        visited.wait_for(SHOWS, "voices-window", "14:12")
+        visited.wait_for(SAYS, "voices-window", "14:12")
 
         assert visited.page.locator("#mood").is_visible()
         visited.page.go_back()
@@ -121,13 +113,13 @@ def test_a_moment_can_be_shared(browser: Browser, folder: Path) -> None:
             seen = visited.page.locator("#window-label").text_content() or ""
             assert shared == visited.page.url
         with visit(browser, shared, PHONE) as other:
-            other.wait_for(SHOWS, "window-label", seen)
+            other.wait_for(SAYS, "window-label", seen)
             assert other.page.locator("#brand-name").text_content() == "Aerolume"
 
 
 def test_an_alert_that_is_not_there_says_so(browser: Browser, folder: Path) -> None:
     with serving(folder) as url, visit(browser, f"{url}#alert=nobody", DESK) as visited:
-        visited.wait_for(SHOWS, "incident-title", "No such alert")
+        visited.wait_for(SAYS, "incident-title", "No such alert")
 
         assert visited.page.locator("#incident-missing").is_visible()
         assert not visited.page.locator("#incident-body").is_visible()
@@ -151,11 +143,11 @@ def test_what_a_person_does_is_kept_and_seen_on_every_page(browser: Browser, fol
         mine.page.get_by_label("Note, if any").fill("calling the airline")
         press(mine, "Acknowledge")
         for page in (mine, another):
-            page.wait_for(SHOWS, "handling", "Acknowledged by Adacalling the airline")
+            page.wait_for(SAYS, "handling", "Acknowledged by Adacalling the airline")
         press(mine, "Snooze")
-        mine.wait_for(SHOWS, "handling", "Snoozed until")
+        mine.wait_for(SAYS, "handling", "Snoozed until")
         press(mine, "True alarm")
-        mine.wait_for(SHOWS, "handling", "Judged a true alarm by Ada")
+        mine.wait_for(SAYS, "handling", "Judged a true alarm by Ada")
         kept = [feedback.action for feedback in feedback_in(folder)]
 
         assert kept == ["acknowledge", "snooze", "verdict"]
@@ -171,12 +163,12 @@ def test_the_token_is_typed_once_for_a_tab_and_can_be_forgotten(
     with serving(folder) as url, the_crisis(browser, url) as visited:
         sign_in(visited)
         press(visited, "Acknowledge")
-        visited.wait_for(SHOWS, "incident-actions", "Noted.")
+        visited.wait_for(SAYS, "incident-actions", "Noted.")
         visited.page.reload()
         visited.wait_for("() => document.querySelectorAll('#course li').length === 4")
         assert visited.page.get_by_label("Your name").input_value() == "Ada"
         press(visited, "False alarm")
-        visited.wait_for(SHOWS, "handling", "Judged a false alarm by Ada")
+        visited.wait_for(SAYS, "handling", "Judged a false alarm by Ada")
         press(visited, "Forget the token")
 
         assert visited.page.get_by_label("Token").is_visible()
@@ -187,7 +179,7 @@ def test_a_wrong_token_does_nothing_and_is_asked_for_again(browser: Browser, fol
     with serving(folder) as url, the_crisis(browser, url) as visited:
         sign_in(visited, "not-the-token-of-the-desk")
         press(visited, "Acknowledge")
-        visited.wait_for(SHOWS, "incident-actions", "That is not the token.")
+        visited.wait_for(SAYS, "incident-actions", "That is not the token.")
 
         assert feedback_in(folder) == []
         assert visited.page.get_by_label("Token").is_visible()
@@ -216,10 +208,10 @@ def test_scripts_in_a_brand_a_post_an_alert_and_a_note_stay_text(
         for address in (f"{url}#brand={quote(EVIL)}", f"{url}#alert=evil"):
             visited.page.goto(address)
             visited.page.reload()
-            visited.wait_for(SHOWS, "brand-name", EVIL)
+            visited.wait_for(SAYS, "brand-name", EVIL)
             assert visited.page.locator("script").count() == 3
             assert visited.page.locator("img[src='x']").count() == 0
-        visited.wait_for(SHOWS, "handling", EVIL)
+        visited.wait_for(SAYS, "handling", EVIL)
 
         assert EVIL in (visited.page.locator("#incident-facts").text_content() or "")
         assert visited.page.locator("#incident-title").text_content() == EVIL
@@ -240,7 +232,7 @@ def test_nobody_is_kept_out(browser: Browser, folder: Path, look: Look) -> None:
     with serving(folder) as url, the_crisis(browser, url, look) as visited:
         sign_in(visited)
         press(visited, "Acknowledge")
-        visited.wait_for(SHOWS, "handling", "Acknowledged")
+        visited.wait_for(SAYS, "handling", "Acknowledged")
         visited.wait_for(AT_REST)
         assert grave_findings(visited.page) == []
 
@@ -263,10 +255,10 @@ def test_screenshots_of_the_tour(browser: Browser, folder: Path, tmp_path: Path)
         sign_in(visited)
         page.get_by_label("Note, if any").fill("calling the airline")
         press(visited, "Acknowledge")
-        visited.wait_for(SHOWS, "handling", "Acknowledged by Ada")
+        visited.wait_for(SAYS, "handling", "Acknowledged by Ada")
         take(visited, "tour-3-acknowledged", tmp_path)
         page.get_by_role("link", name="See it on the charts").click()
-        visited.wait_for(SHOWS, "voices-window", "14:12")
+        visited.wait_for(SAYS, "voices-window", "14:12")
         take(visited, "tour-4-charts", tmp_path)
         append(folder / "readings.jsonl", *build_readings())
         page.locator(".alert .like a").first.click()

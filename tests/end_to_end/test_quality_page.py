@@ -13,10 +13,19 @@ from dashboards.live.server import BackgroundServer
 from models.model_cards import SHIPPED_CARDS
 from tests.dashboards.run_folder import build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
-from tests.end_to_end.browser import AT_REST, LOOKS, WIDTHS, Look, Visit, chromium, visit
+from tests.end_to_end.browser import (
+    AT_REST,
+    DESK,
+    FOCUSED,
+    LOOKS,
+    PHONE,
+    WIDTHS,
+    Look,
+    Visit,
+    visit,
+)
 from tests.end_to_end.screenshots import take
 
-DESK, PHONE = LOOKS[1], LOOKS[2]
 MODEL = "synthetic-1"  # of the invented day
 SHIPPED = (SHIPPED_CARDS / "moodwire-base.md").read_text("utf-8")
 CARD = SHIPPED.replace("# moodwire-base-2026.11.1", f"# {MODEL}")
@@ -24,13 +33,6 @@ EVIL = f"# {MODEL}\n\n<script>document.title = 'taken'</script>\n\n<b onclick=al
 BARS = "() => document.querySelectorAll('#quality-parts .bars li').length > 0"
 CARD_IS_THERE = "() => document.querySelector('#card h3') !== null"
 NO_CARD = "() => document.getElementById('card-state').textContent.startsWith('There is no card')"
-FOCUSED = "() => document.activeElement.id"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -18,25 +18,27 @@ from tests.dashboards.incidents import at
 from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import append, build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
-from tests.end_to_end.browser import AT_REST, LOOKS, WIDTHS, Look, Visit, chromium, visit
+from tests.end_to_end.browser import (
+    AT_REST,
+    DESK,
+    FOCUSED,
+    LOOKS,
+    PHONE,
+    SAYS,
+    WIDTHS,
+    Look,
+    Visit,
+    visit,
+)
 from tests.end_to_end.screenshots import take
 from tests.end_to_end.searching import ALL_FOUND, serving_search
 
-DESK, PHONE = LOOKS[1], LOOKS[2]
 LOST = "my bag never arrived"
 FOUND = "() => document.querySelectorAll('#found-lists .post').length > 0"
 PRESSED_TOO_OFTEN = """() => {
   document.querySelector('#search-box button').click();
   return document.getElementById('found-state').textContent.startsWith('Many searches at once');
 }"""
-SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
-FOCUSED = "() => document.activeElement.id"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def a_folder(place: Path) -> Path:

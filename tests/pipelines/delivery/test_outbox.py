@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,27 +10,13 @@ from pipelines.delivery.events import body_of, message_id_of, told_by
 from pipelines.delivery.outbox import KEEP_SECONDS, Message, Outbox
 from schemas.records import Alert, encode
 from tests.dashboards.incidents import an_alert
+from tests.pipelines.delivery.conftest import Clock
 from tests.pipelines.delivery.receiver import states
-
-
-@dataclass
-class Clock:
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
-    box = Outbox(tmp_path / "new" / "outbox.sqlite", clock)
-    yield box
-    box.close()
+    return Clock(1_000.0)  # long before anything that an alert tells of
 
 
 def put(outbox: Outbox, alert: Alert, position: int = 1, receiver: str = "desk") -> Message:

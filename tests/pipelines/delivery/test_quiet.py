@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,29 +16,8 @@ from pipelines.delivery.sources import FolderSource
 from schemas.records import AlertFeedback
 from tests.dashboards.incidents import some_feedback
 from tests.dashboards.run_folder import append
+from tests.pipelines.delivery.conftest import Clock
 from tests.pipelines.delivery.receiver import Desk, a_desk, a_webhook, states
-
-
-class Clock:
-    """Stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
-    box = Outbox(tmp_path / "outbox.sqlite", clock)
-    yield box
-    box.close()
 
 
 def deliver(folder: Path, outbox: Outbox, desk: Desk) -> list[str]:
@@ -106,7 +84,7 @@ def test_quiet_outlives_the_process_and_is_forgotten_with_its_alert(
     tmp_path: Path, outbox: Outbox, clock: Clock
 ) -> None:
     told_after(tmp_path, outbox, some_feedback("a1"))
-    again = Outbox(tmp_path / "outbox.sqlite", clock)
+    again = Outbox(tmp_path / "new" / "outbox.sqlite", clock)
     assert again.is_quiet("a1")
     clock.now += KEEP_SECONDS + timedelta(days=1).total_seconds()
 
