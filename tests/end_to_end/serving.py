@@ -1,4 +1,4 @@
-"""`moodwire serve` or `exporter` in a process of its own."""
+"""`moodwire serve`, `exporter` or `deliver` in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.end_to_end.kafka_runs import DEADLINE_SECONDS
+from tests.pipelines.delivery.receiver import SECRET
 from tests.servers import free_port
 
 
@@ -32,3 +33,18 @@ def serving(
         process.send_signal(signal.SIGINT)
         code = process.wait(DEADLINE_SECONDS)
     assert code == 0, log.read_text()
+
+
+@contextmanager
+def delivering(settings: Path, log: Path, end: signal.Signals = signal.SIGINT) -> Iterator[None]:
+    """`moodwire deliver` in a process of its own, which is ended by a signal."""
+    command = [sys.executable, "-m", "pipelines.command_line", "deliver", "--settings"]
+    env = {**os.environ, "DESK_SECRET": SECRET}
+    with log.open("ab") as out:
+        process = subprocess.Popen([*command, str(settings)], stdout=out, stderr=out, env=env)
+    try:
+        yield
+    finally:
+        process.send_signal(end)
+        code = process.wait(DEADLINE_SECONDS)
+    assert code == (0 if end == signal.SIGINT else -end), log.read_text()

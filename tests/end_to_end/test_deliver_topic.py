@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +13,9 @@ from deploy.kafka.topics import create_topics
 from pipelines.delivery.outbox import Outbox
 from schemas.records import encode
 from tests.dashboards.incidents import an_alert
-from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, producer_of, running_broker, until
-from tests.pipelines.delivery.receiver import SECRET, a_desk
+from tests.end_to_end.kafka_runs import producer_of, running_broker, until
+from tests.end_to_end.serving import delivering
+from tests.pipelines.delivery.receiver import a_desk
 
 SETTINGS = """
 sinks: {{kafka: {{bootstrap_servers: "{servers}"}}}}
@@ -31,21 +28,6 @@ delivery:
       secrets: ["${{DESK_SECRET}}"]
       allow_private_addresses: true
 """
-
-
-@contextmanager
-def delivering(settings: Path, log: Path, end: signal.Signals) -> Iterator[None]:
-    """`moodwire deliver` in a process of its own, which is ended by a signal."""
-    command = [sys.executable, "-m", "pipelines.command_line", "deliver", "--settings"]
-    env = {**os.environ, "DESK_SECRET": SECRET}
-    with log.open("ab") as out:
-        process = subprocess.Popen([*command, str(settings)], stdout=out, stderr=out, env=env)
-    try:
-        yield
-    finally:
-        process.send_signal(end)
-        code = process.wait(DEADLINE_SECONDS)
-    assert code == (0 if end == signal.SIGINT else -end), log.read_text()
 
 
 def publish(broker: Broker, *ids: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,12 @@ OTHER_SECRET = "whsec_" + "bW9vZHdpcmUtdGVzdC1zZWNyZXQtMTExMTExMTExMTE="
 
 @dataclass
 class Request:
-    """One request as it arrived."""
+    """One request as it arrived, and when, in epoch seconds."""
 
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.time)
 
     @property
     def message_id(self) -> str:
