@@ -1,12 +1,15 @@
 """What the pipeline adds to the model: `python -m benchmarks.bench_overhead`.
 
-A day of the demo lies on `posts`; `moodwire run` reads it as fast as it can. Readings a second, in
-the steady stretch, over what the model alone makes of the same posts on the same cores.
+Two days of the demo lie on `posts`; `moodwire run` reads them as fast as it can. Readings a second,
+in the steady stretch, over what the model alone makes of the same posts on the same cores. Once
+with the times that a live stream of that rate has, hundreds of posts in each window, and once with
+those of the days, where the replay closes a window every few posts.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import pickle
@@ -20,7 +23,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
-from benchmarks.demo_stream import Played, midnight, play, read_templates
+from benchmarks.demo_stream import Played, Template, midnight, play, read_templates
 from benchmarks.latency import topics_anew
 from benchmarks.machine import describe_in_words, describe_machine, load
 from benchmarks.monitor_runs import Topics, running, write_settings
@@ -90,7 +93,17 @@ def model_alone(inputs: list[ScoreInput]) -> dict[str, Any]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def whole_run(stack: Stack, runner: str, posts: list[Played]) -> dict[str, Any]:
+def as_live(templates: list[Template], count: int, rate: float) -> list[Played]:
+    """Posts of the day, again and again, as a stream that ends now and has so many a second."""
+    first = time.time() - count / rate
+    days = ((loop, template) for loop in itertools.count() for template in templates)
+    return [
+        template.play(loop, first + number / rate - (template.event_time or 0.0))
+        for number, (loop, template) in enumerate(islice(days, count))
+    ]
+
+
+def whole_run(stack: Stack, runner: str, times: str, posts: list[Played]) -> dict[str, Any]:
     """A run over all posts, which lie there before it starts."""
     servers = stack.broker.bootstrap_servers
     topics_anew(servers)
@@ -110,7 +123,8 @@ def whole_run(stack: Stack, runner: str, posts: list[Played]) -> dict[str, Any]:
         cancel(stack, "bench")
     topics.close()
     last = samples[-1][1]
-    return {"runner": runner, "load": load(), "readings": last, "rate": steady_rate(samples, last)}
+    rate = steady_rate(samples, last)
+    return {"runner": runner, "times": times, "load": load(), "readings": last, "rate": rate}
 
 
 def follow(topics: Topics) -> list[Sample]:
@@ -136,17 +150,24 @@ def in_words(results: dict[str, Any]) -> str:
     """The report for people."""
     alone = results["model"]["rate"]
     rows = [
-        [run["runner"], f"{run['readings']:,}", f"{run['rate']:.0f}", f"{run['rate'] / alone:.2f}"]
+        [
+            run["runner"],
+            run["times"],
+            f"{run['readings']:,}",
+            f"{run['rate']:.0f}",
+            f"{run['rate'] / alone:.2f}",
+        ]
         for run in results["runs"]
     ]
     parts = [
         "# The pipeline over the model",
         describe_in_words(results["machine"]),
-        f"The demo's day, {results['model']['posts']:,} posts to read; the model alone reads "
+        f"Days of the demo, {results['model']['posts']:,} posts to read; the model alone reads "
         f"{alone:.0f} a second with every core (bundles of {MODEL_BUNDLE}). Rate: readings that "
         "the broker took, between the first fifth and the last tenth. Flink with 2 task managers; "
-        "the broker, the runner and the pipeline share the cores.",
-        table(["", "readings", "posts/s", "over the model alone"], rows),
+        "the broker, the runner and the pipeline share the cores. Times: `live`, as dense as the "
+        "model's rate; `replay`, those of the days, which close a window every few posts.",
+        table(["", "times", "readings", "posts/s", "over the model alone"], rows),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -159,20 +180,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--runners", nargs="+", choices=("prism", "flink"), default=["prism", "flink"]
     )
-    parser.add_argument("--posts", type=int, help="only the first of the day (default: all)")
+    parser.add_argument(
+        "--times", nargs="+", choices=("live", "replay"), default=["live", "replay"]
+    )
+    parser.add_argument("--posts", type=int, default=10_000, help="default: two days of the demo")
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run" / "bench-overhead")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(arguments)
     templates = read_templates()
-    posts = list(islice(play(templates, midnight(1)), options.posts or len(templates)))
+    posts = list(islice(play(templates, midnight(9)), options.posts))
     machine = describe_machine()
     model = model_alone(model_inputs(posts))
     print(model, flush=True)
+    streams = {"live": as_live(templates, options.posts, model["rate"]), "replay": posts}
     runs = []
     with own_stack(options.home.resolve(), with_flink="flink" in options.runners) as stack:
         for runner in options.runners:
-            runs.append(whole_run(stack, runner, posts))
-            print(runs[-1], flush=True)
+            for times in options.times:
+                runs.append(whole_run(stack, runner, times, streams[times]))
+                print(runs[-1], flush=True)
     remove_data(options.home)
     results = {"machine": machine, "model": model, "runs": runs}
     write_results(results, in_words(results), options.output, "overhead")

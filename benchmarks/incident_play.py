@@ -16,7 +16,7 @@ from transforms.ledger import Ledger, Terms
 from transforms.playbooks import default_playbooks
 from transforms.samples import samples_by_key
 from transforms.tally import Tally
-from transforms.trend import starts_of_windows
+from transforms.windows import starts_of_windows
 
 SHIPPED = Settings()
 SIZE, PERIOD = SHIPPED.windows.size_seconds, SHIPPED.windows.period_seconds

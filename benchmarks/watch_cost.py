@@ -29,9 +29,8 @@ from benchmarks.memory import megabytes
 from benchmarks.reports import table, write_results
 from models.detection.incidents import Watch
 from models.detection.mood_detector import MoodDetector
-from schemas.records import Reading, Trend, encode
-from transforms.tally import Tally
-from transforms.trend import WindowKey, spread
+from schemas.records import Trend, encode
+from tests.builders import final_trends
 
 LEARNED = 5 * HOUR  # more than the detector remembers window by window
 MEASURED_WINDOWS = 60
@@ -60,21 +59,10 @@ class Timed:
         return run
 
 
-def windows_of(readings: Iterable[Reading]) -> list[Trend]:
-    """Final trends of the readings of one brand."""
-    tallies: dict[WindowKey, Tally] = {}
-    for reading in readings:
-        for key, sample in spread(reading, SIZE, PERIOD, ()):
-            tallies.setdefault(key, Tally()).learn_one(sample)
-    return [
-        tally.trend(key[:-1], key[-1], key[-1] + SIZE, "final")
-        for key, tally in sorted(tallies.items())
-    ]
-
-
 def measured_windows() -> tuple[list[Trend], list[Trend]]:
     """Windows to learn from, and those that are measured."""
-    windows = windows_of(tell(Timeline("noisy", 1, LEARNED + PERIOD * MEASURED_WINDOWS + SIZE)))
+    length = LEARNED + PERIOD * MEASURED_WINDOWS + SIZE
+    windows = final_trends(list(tell(Timeline("noisy", 1, length))), SIZE, PERIOD)
     return windows[:-MEASURED_WINDOWS], windows[-MEASURED_WINDOWS:]
 
 

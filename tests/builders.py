@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,9 @@ import msgspec
 
 from schemas.emotions import EMOTIONS
 from schemas.records import Delivery, Position, Post, Reading, SourcePost, Trend, Weights
+from transforms.samples import Sample, samples_by_key
 from transforms.tally import Tally
-from transforms.trend import WindowKey, spread
+from transforms.windows import WindowKey, starts_of_windows
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z, a multiple of every window period that tests use
 
@@ -111,12 +112,21 @@ def final_trends(readings: list[Reading], window: int = 300, period: int = 60) -
     """Final trends over all posts, as the stage makes them, in the order of their windows."""
     tallies: dict[WindowKey, Tally] = {}
     for reading in readings:
-        for key, sample in spread(reading, window, period, ()):
+        for key, sample in spread(reading, window, period):
             tallies.setdefault(key, Tally()).learn_one(sample)
     return [
         tally.trend(key[:-1], key[-1], key[-1] + window, "final")
         for key, tally in sorted(tallies.items(), key=lambda item: item[0])
     ]
+
+
+def spread(
+    reading: Reading, window: int = 300, period: int = 60, dimensions: tuple[str, ...] = ()
+) -> Iterator[tuple[WindowKey, Sample]]:
+    """One sample for each window of each slice of each brand that a reading counts in."""
+    for key, sample in samples_by_key(reading, dimensions):
+        for start in starts_of_windows(reading.created_at.timestamp(), window, period):
+            yield (*key, start), sample
 
 
 def for_brand(readings: list[Reading], brand: str) -> list[Reading]:

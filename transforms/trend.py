@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import apache_beam as beam
 from apache_beam import coders
@@ -16,41 +15,17 @@ from apache_beam.utils.timestamp import Timestamp
 
 from schemas.metrics import TRENDS
 from schemas.records import PaneTiming, Reading, Trend
-from transforms.coders import StructCoder
+from transforms.bundle_tallies import TallyBundle
 from transforms.counters import counter
-from transforms.samples import Sample, samples_by_key
 from transforms.tally import Tally, decode_tally, encode_tally
-
-Dimension = Literal["channel", "lang", "country"]
-WindowKey = tuple[str, str, str, str, int]  # brand, channel, lang, country, window start
-DIMENSIONS: tuple[Dimension, ...] = ("channel", "lang", "country")
+from transforms.windows import DIMENSIONS, Dimension, WindowKey
 
 
-def starts_of_windows(seconds: float, window_seconds: int, period_seconds: int) -> range:
-    """Starts of the sliding windows that hold the moment `seconds`, the latest first.
-
-    >>> list(starts_of_windows(605, 300, 60))
-    [600, 540, 480, 420, 360]
-    """
-    latest = math.floor(seconds / period_seconds) * period_seconds
-    return range(latest, latest - window_seconds, -period_seconds)
-
-
-def spread(
-    reading: Reading, window_seconds: int, period_seconds: int, dimensions: tuple[Dimension, ...]
-) -> Iterator[tuple[WindowKey, Sample]]:
-    """One sample for each window of each slice of each brand that a reading counts in."""
-    starts = starts_of_windows(reading.created_at.timestamp(), window_seconds, period_seconds)
-    for key, sample in samples_by_key(reading, dimensions):
-        for start in starts:
-            yield (*key, start), sample
-
-
-def next_timing(tally: Tally, early_posts: int) -> PaneTiming | None:
-    """What to tell after a sample was learned: each late one, and early ones by `early_posts`."""
+def next_timing(before: int, tally: Tally, early_posts: int) -> PaneTiming | None:
+    """What to tell of a window that held `before` posts: late ones, and each `early_posts`."""
     if tally.closed:
         return "late"
-    return "early" if tally.posts % early_posts == 0 else None
+    return "early" if tally.posts // early_posts > before // early_posts else None
 
 
 class _TallyCoder(coders.Coder):
@@ -67,7 +42,7 @@ class _TallyCoder(coders.Coder):
 
 
 class _TellWindows(beam.DoFn):
-    """(key with window start, Sample) -> Trend panes of that window.
+    """(key with window start, a bundle's Tally) -> Trend panes of that window.
 
     The window is part of the key and all lies in the global window, since Prism 2.77 drops the
     state of sliding windows before their timers fire (docs/decisions/0004). On time is when the
@@ -88,21 +63,22 @@ class _TellWindows(beam.DoFn):
 
     def process(
         self,
-        element: tuple[WindowKey, Sample],
+        element: tuple[WindowKey, Tally],
         state: Any = beam.DoFn.StateParam(TALLY),
         on_time: Any = beam.DoFn.TimerParam(ON_TIME),
         final: Any = beam.DoFn.TimerParam(FINAL),
     ) -> Iterator[Trend]:
-        key, sample = element
+        key, share = element
         tally = state.read()
         if tally is None:
             tally = Tally()
             end = key[-1] + self.window_seconds
             on_time.set(Timestamp(end))
             final.set(Timestamp(end + self.allowed_lateness_seconds))
-        tally.learn_one(sample)
+        before = tally.posts
+        tally.merge(share)
         state.write(tally)
-        timing = next_timing(tally, self.early_posts)
+        timing = next_timing(before, tally, self.early_posts)
         if timing:
             yield self._pane(key, tally, timing)
 
@@ -143,7 +119,7 @@ class AggregateTrends(beam.PTransform):
         window_seconds: length of a window.
         period_seconds: distance between the starts of windows, a divisor of `window_seconds`.
         allowed_lateness_seconds: how long after its end a window takes readings.
-        early_posts: readings between two early panes of a window.
+        early_posts: readings between two early panes of a window; a bundle tells at most one.
         slices: dimensions told apart besides the slice of all posts.
     """
 
@@ -162,16 +138,14 @@ class AggregateTrends(beam.PTransform):
             )
 
     def expand(self, pcoll: PCollection[Reading]) -> PCollection[Trend]:
-        """Wire the stage: a sample per slice and window, then panes."""
+        """Wire the stage: what each bundle adds to each window, then panes."""
+        add_up = TallyBundle(self.window_seconds, self.period_seconds, self.slices)
         tell = _TellWindows(self.window_seconds, self.allowed_lateness_seconds, self.early_posts)
         return (
             pcoll
-            | "SpreadOverWindows"
-            >> beam.FlatMap(
-                spread, self.window_seconds, self.period_seconds, self.slices
-            ).with_output_types(tuple[WindowKey, Sample])
+            | "TallyBundle" >> beam.ParDo(add_up).with_output_types(tuple[WindowKey, Tally])
             | "TellWindows" >> beam.ParDo(tell).with_output_types(Trend)
         )
 
 
-coders.registry.register_coder(Sample, StructCoder)
+coders.registry.register_coder(Tally, _TallyCoder)

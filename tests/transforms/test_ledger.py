@@ -8,11 +8,11 @@ import pytest
 from models.detection.incidents import epoch
 from models.detection.mood_detector import rules_for
 from schemas.records import Alert, PaneTiming, Reading
-from tests.builders import NOON, a_stream, angry, pictured
+from tests.builders import NOON, a_stream, angry, pictured, spread
 from transforms.ledger import Ledger, Terms
 from transforms.playbooks import default_playbooks
 from transforms.tally import Tally
-from transforms.trend import WindowKey, spread
+from transforms.windows import WindowKey
 
 HOUR = 3600
 TERMS = Terms(rules=rules_for("medium"), playbooks=default_playbooks(), period=60, lateness=1200)
@@ -29,7 +29,7 @@ class Stream:
         self.told: list[Alert] = []
 
     def arrive(self, reading: Reading) -> None:
-        for key, sample in spread(reading, 300, 60, ()):
+        for key, sample in spread(reading):
             tally = self.open.setdefault(key, Tally())
             tally.learn_one(sample)
             if tally.closed or key[-1] + 300 <= self.watermark:

@@ -7,9 +7,11 @@ from apache_beam.testing.test_stream import TestStream as Stream
 from schemas.records import Reading, Slice, Trend
 from tests.builders import NOON, a_reading, a_stream, at, final_trends
 from tests.stages import bounded, records_of, streamed, timestamped
+from transforms import bundle_tallies
 from transforms.coders import StructCoder
 from transforms.tally import Tally
-from transforms.trend import AggregateTrends, next_timing, spread, starts_of_windows
+from transforms.trend import AggregateTrends, next_timing
+from transforms.windows import starts_of_windows
 
 LATENESS = 600
 
@@ -35,16 +37,26 @@ def test_a_moment_lies_in_as_many_windows_as_overlap() -> None:
 
 
 def test_a_reading_counts_for_each_brand_slice_and_window() -> None:
-    found = list(spread(a_reading(brands=("Nova", "Orion")), 300, 60, ("channel", "country")))
+    readings = [a_reading(brands=("Nova", "Orion"))]
+    found = finals(panes(bounded(readings), "FnApiRunner", slices=("channel", "country")))
 
-    assert len(found) == 2 * 3 * 5
-    assert len({key for key, _ in found}) == len(found)
+    assert len(found) == len({trend.key for trend in found}) == 2 * 3 * 5
+
+
+def test_a_bundle_that_spans_more_than_is_kept_hands_on_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readings = a_stream(900, 6)
+    monkeypatch.setattr(bundle_tallies, "MOST_TALLIES", 3)
+
+    assert finals(panes(bounded(readings), "FnApiRunner")) == by_window(final_trends(readings))
 
 
 def test_timing_of_panes_told_by_readings() -> None:
-    assert next_timing(Tally(posts=20), 20) == "early"
-    assert next_timing(Tally(posts=21), 20) is None
-    assert next_timing(Tally(posts=21, closed=True), 20) == "late"
+    assert next_timing(19, Tally(posts=20), 20) == "early"
+    assert next_timing(19, Tally(posts=61), 20) == "early"
+    assert next_timing(20, Tally(posts=39), 20) is None
+    assert next_timing(20, Tally(posts=21, closed=True), 20) == "late"
 
 
 def test_bounded_input_gives_one_final_pane_for_each_window() -> None:
@@ -66,7 +78,9 @@ def test_final_trends_do_not_depend_on_order_nor_on_the_runner(seed: int) -> Non
 
 def test_early_on_time_late_and_final_panes_of_one_window() -> None:
     inside = [a_reading(post_id=str(n), author=str(n), created_at=at(n)) for n in range(45)]
-    stream = Stream(coder=StructCoder(Reading)).add_elements(timestamped(inside[:44]))
+    stream = Stream(coder=StructCoder(Reading))
+    for some in (inside[:20], inside[20:41], inside[41:44]):
+        stream = stream.add_elements(timestamped(some))
     stream = stream.advance_watermark_to(NOON + 301)
     stream = stream.add_elements(timestamped(inside[44:])).advance_watermark_to_infinity()
     found = panes(stream, "BundleBasedDirectRunner")
@@ -74,7 +88,7 @@ def test_early_on_time_late_and_final_panes_of_one_window() -> None:
 
     assert [(t.timing, t.pane_index) for t in told] == [
         ("early", 20),
-        ("early", 40),
+        ("early", 41),
         ("on_time", 44),
         ("late", 45),
         ("final", 45),
