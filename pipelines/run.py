@@ -27,6 +27,7 @@ from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
 from transforms.counters import NAMESPACE
 
 POLL_SECONDS = 0.5
+PAUSES, LONGEST_PAUSE_SECONDS = 9, 5.0  # between questions, in units of what one took
 
 
 class Watcher(Protocol):
@@ -176,13 +177,20 @@ def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> 
 def _follow(
     job: _Job, planned: Run, watcher: Watcher, stop: threading.Event
 ) -> tuple[dict[str, int], bool]:
-    """Poll the counters until the job ends; the last counters, and whether it was cancelled."""
-    over = False
+    """Poll the counters until the job ends; the last counters, and whether it was cancelled.
+
+    To ask for them holds up the workers of this process, so it is done for a tenth of the time.
+    """
+    over, due = False, 0.0
     while not over and not stop.is_set():
         over = job.join(POLL_SECONDS)
-        counters = job.counters()
-        watcher.update(counters)
-        planned.snapshot(counters, running=not over)
+        asked = time.monotonic()
+        if over or stop.is_set() or asked >= due:
+            counters = job.counters()
+            watcher.update(counters)
+            planned.snapshot(counters, running=not over)
+            now = time.monotonic()
+            due = now + min(LONGEST_PAUSE_SECONDS, PAUSES * (now - asked))
     if job.error is not None:
         raise RunFailedError(str(job.error)) from job.error
     if not over:
