@@ -113,7 +113,8 @@ class TopicLedger(msgspec.Struct, kw_only=True):
         names = {alert.alert_id for alert in current}
         gone = [alert for name, alert in self.told.items() if name not in names]
         for alert in gone:
-            if alert.status == "withdrawn":
+            settled_at = self.committed.last_end or 0
+            if alert.status == "withdrawn" and alert.updated_at <= _moment(settled_at):
                 del self.told[alert.alert_id]
         undone = [withdraw(alert, horizon) for alert in gone if alert.status != "withdrawn"]
         news = news_among([*current, *undone], self.told, horizon, HOUR_SECONDS)

@@ -287,5 +287,5 @@ def nothing(_: Any) -> tuple[tuple[HourKey, Sample], ...]:
     return ()
 
 
-for traveller in (TopicHour, Told):
+for traveller in (Sample, TopicHour, Told):
     coders.registry.register_coder(traveller, StructCoder)

@@ -119,6 +119,22 @@ def test_late_posts_that_undo_a_topic_withdraw_its_alert_and_empty_its_record() 
     assert [(t.posts, t.final) for t in bags] == [(12, False), (0, False)]
 
 
+def test_an_alert_that_comes_back_after_it_was_withdrawn_is_told_anew() -> None:
+    ledger, told = TopicLedger(brand="Nova"), []
+    for hour in usual_hours(5):
+        ledger.learn_one(hour)
+        told.append(ledger.advance(hour.end, TERMS))
+    panes = [with_bags(5), an_hour(5, about(USUAL, 5, 2000)), with_bags(5)]
+    for pane, posts in zip(panes, (36, 37, 38), strict=True):
+        ledger.learn_one(msgspec.structs.replace(pane, final=False, pane=posts))
+        told.append(ledger.advance(end_of(5), TERMS))
+    states = alerts_of(told)
+
+    assert [state.status for state in states] == ["firing", "withdrawn", "firing"]
+    assert [state.revision for state in states] == [1001, 1002, 1003]
+    assert len({state.alert_id for state in states}) == 1
+
+
 def test_late_posts_that_make_a_topic_open_its_alert() -> None:
     told = told_of([*usual_hours(5), with_bags(5)], provisional=usual_hours(6))
 
