@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 from benchmarks.machine import describe_in_words, describe_machine
 from benchmarks.reports import table, write_results
 from benchmarks.topic_groups import Quality, compare, different_texts
-from benchmarks.topic_play import BEGIN, HOUR_SECONDS, Said, hours_in, plant, play_topics
-from benchmarks.topic_play import spread_out as at_pace
+from benchmarks.topic_play import BEGIN, Said, hours_in, plant, play_topics, spread_out
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.detection.topic_memory import HOUR_SECONDS
 from models.detection.topic_watch import TopicRules
 from models.scorer import Scorer
 
@@ -39,8 +39,7 @@ QUIET = {
     "tweets about anything": "text/sentiment/train.jsonl.gz",
 }
 PACES = (20, 60, 250)  # posts an hour
-HOURS = 400
-FIRST, EVERY = 30, 24  # hours until the first event is planted, and from one to the next
+FIRST, EVERY = 30, 12  # hours until the first event is planted, and from one to the next
 PLANTED_HOUR = 1.5
 RULES = TopicRules()
 
@@ -77,9 +76,11 @@ def companies_in(data: Path) -> Iterator[tuple[str, str]]:
         yield row["brand"], row["text"]
 
 
-def detect(name: str, texts: list[str], per_hour: int, events: dict[str, list[str]]) -> Detection:
+def detect(
+    name: str, texts: list[str], per_hour: int, most_hours: int, events: dict[str, list[str]]
+) -> Detection:
     """Alerts of a quiet stream, and of the same with events planted in it."""
-    said = at_pace(texts[: per_hour * HOURS], per_hour)
+    said = spread_out(texts[: per_hour * most_hours], per_hour)
     hours = len(said) / per_hour
     began = time.process_time()
     quiet = play_topics(name, hours_in(name, said), RULES)
@@ -115,6 +116,8 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data")
     parser.add_argument("--rounds", type=int, default=20, help="draws of six events (20)")
+    parser.add_argument("--hours", type=int, default=400, help="of each stream (400)")
+    parser.add_argument("--paces", type=int, nargs="+", default=PACES, help="posts an hour")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     args = parser.parse_args()
     machine = describe_machine()
@@ -133,8 +136,8 @@ def main() -> None:
     for name, path in QUIET.items():
         texts = [row["text"] for row in rows_of(args.data / path)]
         random.Random(5).shuffle(texts)
-        for per_hour in PACES:
-            found.append(detect(name, texts, per_hour, events))
+        for per_hour in args.paces:
+            found.append(detect(name, texts, per_hour, args.hours, events))
             print(found[-1], flush=True)
     write_report(machine, groups, found, args.output)
 

@@ -31,7 +31,7 @@ def followed(
     files = folder / "topics", folder / "alerts"
     for file in files:
         file.write_bytes(b"")
-    stage = FollowTopics(**({"allowed_lateness_seconds": 3600, "rules": RULES} | changes))
+    stage = FollowTopics(allowed_lateness_seconds=3600, rules=RULES, **changes)
     with beam.Pipeline(runner=runner, options=PipelineOptions([])) as pipeline:
         readings = pipeline | source | beam.Map(_same).with_output_types(Reading)
         found = (readings, readings) | "FollowTopics" >> stage
