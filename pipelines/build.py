@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.detection.topic_watch import TopicRules
 from models.following import Loading
 from pipelines.run_folder import RunFolder
 from pipelines.settings import Settings, SettingsError
@@ -25,6 +26,7 @@ from transforms.kafka_posts import read_posts
 from transforms.ledger import Maintenance
 from transforms.read import Read
 from transforms.shadow import CompareShadow
+from transforms.topics import FollowTopics
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
 
@@ -46,6 +48,7 @@ class Stages:
     aggregate_trends: AggregateTrends
     detect_alerts: DetectAlerts
     watch_drift: WatchDrift
+    follow_topics: FollowTopics
     sinks: dict[str, tuple[Sink, ...]]
 
 
@@ -119,6 +122,19 @@ def build_maintenance(settings: Settings) -> tuple[Maintenance, ...]:
     return tuple(
         Maintenance(span.brand, int(span.start.timestamp()), int(span.end.timestamp()))
         for span in settings.alerts.maintenance
+    )
+
+
+def build_topic_rules(settings: Settings) -> TopicRules:
+    """When a new topic is told of, and for how long topics are known."""
+    topics = settings.topics
+    return TopicRules(
+        min_posts=topics.min_posts,
+        min_authors=topics.min_authors,
+        min_share=topics.min_share,
+        warm_up_hours=topics.warm_up_hours,
+        remember_days=topics.remember_days,
+        gone_hours=topics.gone_hours,
     )
 
 
@@ -199,5 +215,14 @@ def build_stages(
             is_live=has_no_end(settings),
         ),
         watch_drift=WatchDrift(checkpoint_path(settings)),
+        follow_topics=FollowTopics(
+            allowed_lateness_seconds=windows.allowed_lateness_seconds,
+            brands=build_brands(settings),
+            rules=build_topic_rules(settings),
+            most_per_hour=settings.topics.most_per_hour,
+            daily_budget=settings.alerts.daily_budget,
+            maintenance=build_maintenance(settings),
+            enabled=settings.topics.enabled,
+        ),
         sinks=build_sinks(settings, folder),
     )

@@ -24,8 +24,7 @@ from pipelines.checks.network import (
     check_port,
 )
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
-
-SINK_TOPICS = ("readings", "trends", "alerts", "dead-letters")
+from pipelines.sinks import TOPICS, published
 
 
 def check_all(settings: Settings) -> list[Check]:
@@ -78,7 +77,7 @@ def check_sinks(settings: Settings) -> list[Check]:
     """Where results go besides the run folder, if the settings say so."""
     kafka, checks = settings.sinks.kafka, []
     if kafka is not None:
-        topics = [kafka.topic_prefix + name for name in SINK_TOPICS]
+        topics = [kafka.topic_prefix + TOPICS[kind] for kind in published(settings)]
         checks.append(check_kafka_sink(kafka.cluster, topics))
     return checks
 

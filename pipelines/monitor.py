@@ -1,4 +1,4 @@
-"""The whole story on one screen: posts in, readings, trends, alerts and dead letters out."""
+"""The whole story on one screen: posts in, readings, trends, topics, alerts, dead letters out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
 from pipelines.build import Stages
-from schemas.records import Alert, Post, Reading, Rejection, Trend
+from schemas.records import Alert, Post, Reading, Rejection, Topic, Trend
 
 
 class Monitored(NamedTuple):
@@ -18,6 +18,7 @@ class Monitored(NamedTuple):
     readings: PCollection[Reading]
     trends: PCollection[Trend]
     alerts: PCollection[Alert]
+    topics: PCollection[Topic]
     rejections: PCollection[Rejection]
 
 
@@ -31,14 +32,16 @@ def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
     posts = valid.posts | "Attach" >> stages.attach  # -> Post
     readings = posts | "Read" >> stages.read  # -> Reading
     trends = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
-    alerts = trends | "DetectAlerts" >> stages.detect_alerts  # -> Alert
-    _ = (readings, alerts) | "WatchDrift" >> stages.watch_drift  # Reading -> metrics alone
+    detected = trends | "DetectAlerts" >> stages.detect_alerts  # -> Alert
+    drifts = (readings, detected) | "WatchDrift" >> stages.watch_drift  # Reading -> metrics alone
+    followed = (readings, drifts) | "FollowTopics" >> stages.follow_topics  # -> Topic, Alert
+    alerts = (detected, followed.alerts) | "GatherAlerts" >> beam.Flatten()  # -> Alert
     rejections = (
         decoded.rejections,
         cleaned.rejections,
         valid.rejections,
     ) | "GatherRejections" >> beam.Flatten()  # -> Rejection
-    return Monitored(posts, readings, trends, alerts, rejections)
+    return Monitored(posts, readings, trends, alerts, followed.topics, rejections)
 
 
 def publish(found: Monitored, stages: Stages) -> None:

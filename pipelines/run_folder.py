@@ -17,6 +17,7 @@ FILES = {
     "readings": "readings.jsonl",
     "trends": "trends.jsonl",
     "alerts": "alerts.jsonl",
+    "topics": "topics.jsonl",
     "rejections": "dead-letters.jsonl",
 }
 COUNTERS_FILE = "counters.json"

@@ -17,6 +17,7 @@ from pipelines.delivery.settings import DeliverySettings
 from pipelines.digest.settings import DigestSettings
 from pipelines.plain_secrets import find_plain_secrets
 from pipelines.strict import Count, Port, Seconds, Strict
+from pipelines.topic_settings import TopicSettings
 from transforms.kafka.cluster import Client, Cluster, Security
 from transforms.kafka.starts import parse_start, parse_stop
 
@@ -165,6 +166,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     privacy: PrivacySettings = PrivacySettings()
     windows: WindowSettings = WindowSettings()
     alerts: AlertSettings = AlertSettings()
+    topics: TopicSettings = TopicSettings()
     model: ModelSettings = ModelSettings()
     sinks: SinkSettings = SinkSettings()
     delivery: DeliverySettings = DeliverySettings()

@@ -20,12 +20,14 @@ TOPICS = {
     "readings": "readings",
     "trends": "trends",
     "alerts": "alerts",
+    "topics": "topics",
     "rejections": "dead-letters",
 }
 KEYS = {
     "readings": ("channel", "post_id"),
     "trends": ("key",),
     "alerts": ("alert_id",),
+    "topics": ("key",),
     "rejections": ("position",),
 }
 
@@ -49,11 +51,16 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
             sinks[kind].append(Sink("Folder", WriteJsonLines(str(folder.file(kind)))))
         sinks["posts"].append(Sink("Media", StoreMedia(str(folder.media))))
     if (kafka := settings.sinks.kafka) is not None:
-        for kind in FILES:
+        for kind in published(settings):
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
     return {kind: tuple(named) for kind, named in sinks.items()}
+
+
+def published(settings: Settings) -> tuple[str, ...]:
+    """The kinds of records that are published; no topics where none are followed."""
+    return tuple(kind for kind in FILES if kind != "topics" or settings.topics.enabled)
 
 
 def media_of(post: Post) -> tuple[Media, ...]:

@@ -24,6 +24,7 @@ from schemas.records import (
     AlertFeedback,
     Media,
     Rejection,
+    Topic,
     Trend,
     decode,
 )
@@ -37,12 +38,14 @@ WAITING_RECORDS = 5_000  # read and not yet folded in; bounds what is held in me
 FOLDED_AT_ONCE = 2_000
 MEDIA_BYTES = 64 * 2**20
 DEAD_LETTERS = 2_000  # of the newest, of each partition
-Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection] | type[Media]
-OPTIONAL = {"alert-feedback"}  # an older stack lacks it, and nobody acts there
+Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Topic] | type[Rejection] | type[Media]
+OPTIONAL = {"alert-feedback", "topics"}  # an older stack lacks them, or follows no topics
+FOR_PEOPLE = {"topics", "media"}  # not needed for metrics
 KINDS: dict[str, Kind] = {
     "trends": Trend,
     "alerts": Alert,
     "alert-feedback": AlertFeedback,
+    "topics": Topic,
     "dead-letters": Rejection,
     "media": Media,
 }
@@ -165,7 +168,7 @@ class TopicFeed:
         )
 
     def _topics(self) -> list[str]:
-        names = [name for name in KINDS if name != "media" or not self.for_metrics]
+        names = [name for name in KINDS if name not in FOR_PEOPLE or not self.for_metrics]
         return [f"{self.prefix}{name}" for name in names]
 
     def _read(self) -> None:

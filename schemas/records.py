@@ -260,6 +260,42 @@ class Trend(Record, frozen=True, kw_only=True):
         return f"{self.brand}|{self.slice}|{self.window_start.isoformat()}"
 
 
+OTHER = "other"  # the topic of posts that are in none
+
+
+class Topic(Record, frozen=True, kw_only=True):
+    """What people talk about in one hour of a brand, as far as was known at this pane.
+
+    `topic_id` is a hash of the brand, the hour in which the topic was first seen and its words
+    then, so it stays through later hours; `other` is what is in no topic. `terms` name it in this
+    hour. `posts` is an estimate where the sample does not cover the hour, and 0 once later posts
+    have undone a topic that was told on time; `authors` are at least so many. `is_new` says that
+    nobody spoke of it in the brand's known past but for the last hours.
+    """
+
+    brand: str
+    window_start: datetime
+    window_end: datetime
+    topic_id: str
+    terms: tuple[str, ...]
+    pane_index: int
+    timing: PaneTiming
+    final: bool
+    posts: int
+    posts_of_hour: int
+    authors: int
+    share_negative: Estimate
+    valence: Estimate
+    exemplars: tuple[Exemplar, ...]
+    first_seen: datetime
+    is_new: bool
+
+    @property
+    def key(self) -> str:
+        """Topic key: brand, hour and topic."""
+        return f"{self.brand}|{self.window_start.isoformat()}|{self.topic_id}"
+
+
 AlertKind = Literal[
     "volume_spike",
     "viral_post",
@@ -271,6 +307,7 @@ AlertKind = Literal[
     "crisis",
     "recovery",
     "feed_silent",
+    "new_topic",
 ]
 AlertStatus = Literal["firing", "resolved", "withdrawn"]
 
@@ -354,7 +391,7 @@ class AlertFeedback(Record, frozen=True, kw_only=True):
         return f"{self.alert_id}|{self.action}"
 
 
-RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert, AlertFeedback)
+RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert, AlertFeedback, Topic)
 R = TypeVar("R", bound=Record)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,8 +102,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         self.idle_at = self._next_idle(watch, terms)
         current = [alert_of(i, self.brand, terms.playbooks, horizon) for i in found]
         gone = self._withdrawn({alert.alert_id for alert in current}, horizon)
-        changed = (self._revised(alert, horizon, terms.period) for alert in (*current, *gone))
-        news = [alert for alert in changed if alert is not None]
+        news = news_among([*current, *gone], self.told, horizon, terms.period)
         self.told |= {alert.alert_id: alert for alert in news}
         return news
 
@@ -138,23 +138,35 @@ class Ledger(msgspec.Struct, kw_only=True):
                 del self.told[alert.alert_id]
         return [withdraw(alert, horizon) for alert in gone if alert.status != "withdrawn"]
 
-    def _revised(self, alert: Alert, horizon: int, period: int) -> Alert | None:
-        """`alert` with the next revision; None if it says nothing new or was said too often."""
-        told = self.told.get(alert.alert_id)
-        if told is not None and news_of(told) == news_of(alert):
-            return None
-        first = first_revision(alert, horizon, period)
-        revision = max(first, told.revision + 1 if told else first)
-        if revision >= first + REVISIONS_PER_PERIOD - 1:
-            return None
-        return msgspec.structs.replace(alert, revision=revision)
-
     def _final(self, incident: Incident, terms: Terms) -> Alert:
         """What is told last: its revision is above every earlier one, and a pure function too."""
         alert = alert_of(incident, self.brand, terms.playbooks)
-        settled = (incident.closed or incident.last_hot) + terms.lateness + 2 * terms.period
-        revision = first_revision(alert, settled, terms.period)
-        return msgspec.structs.replace(alert, revision=revision, final=True)
+        return settled(alert, incident.closed or incident.last_hot, terms.lateness, terms.period)
+
+
+def news_among(
+    alerts: Iterable[Alert], told: Mapping[str, Alert], horizon: int, period: int
+) -> list[Alert]:
+    """Those of `alerts` that say something new, each with its next revision."""
+    found = (revised(alert, told.get(alert.alert_id), horizon, period) for alert in alerts)
+    return [alert for alert in found if alert is not None]
+
+
+def revised(alert: Alert, told: Alert | None, horizon: int, period: int) -> Alert | None:
+    """`alert` with the next revision; None if it says nothing new or was said too often."""
+    if told is not None and news_of(told) == news_of(alert):
+        return None
+    first = first_revision(alert, horizon, period)
+    revision = max(first, told.revision + 1 if told else first)
+    if revision >= first + REVISIONS_PER_PERIOD - 1:
+        return None
+    return msgspec.structs.replace(alert, revision=revision)
+
+
+def settled(alert: Alert, closed: int, lateness: int, period: int) -> Alert:
+    """`alert` as told last, with a revision above all earlier ones, a function of the posts too."""
+    revision = first_revision(alert, closed + lateness + 2 * period, period)
+    return msgspec.structs.replace(alert, revision=revision, final=True)
 
 
 def first_revision(alert: Alert, horizon: int, period: int) -> int:

@@ -88,6 +88,7 @@ def _routes() -> list[Route | Mount]:
         Route("/", _page),
         Route("/api/state", _snapshot),
         Route("/api/window", _window),
+        Route("/api/topic", _topic),
         Route("/api/turns", _turns),
         Route("/api/search", _search),
         Route("/api/card", _card),
@@ -136,6 +137,14 @@ async def _window(request: Request) -> Response:
     if not start.isdecimal():
         return PlainTextResponse("start: epoch seconds of a window's start", status_code=400)
     return _json(_state(request).windows.exemplars(brand, int(start)))
+
+
+async def _topic(request: Request) -> Response:
+    """Posts of one topic of a brand's hour."""
+    brand, start, topic = (request.query_params.get(n, "") for n in ("brand", "start", "topic"))
+    if not start.isdecimal():
+        return PlainTextResponse("start: epoch seconds of an hour's start", status_code=400)
+    return _json(_state(request).topics.exemplars(brand, int(start), topic))
 
 
 async def _turns(request: Request) -> Response:

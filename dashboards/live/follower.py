@@ -15,17 +15,19 @@ from schemas.records import (
     Alert,
     AlertFeedback,
     Rejection,
+    Topic,
     Trend,
     decode,
 )
 
 CHUNK_BYTES = 512 * 1024
 HEAD_BYTES = 256
-Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection]
+Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Topic] | type[Rejection]
 FILES: tuple[tuple[str, Kind], ...] = (
     ("trends.jsonl", Trend),
     ("alerts.jsonl", Alert),
     ("alert-feedback.jsonl", AlertFeedback),
+    ("topics.jsonl", Topic),
     ("dead-letters.jsonl", Rejection),
 )
 
@@ -136,7 +138,7 @@ class Follower:
 
     def _records(
         self, lines: list[bytes], kind: Kind
-    ) -> Iterator[Trend | Alert | AlertFeedback | Rejection]:
+    ) -> Iterator[Trend | Alert | AlertFeedback | Topic | Rejection]:
         for line in filter(bytes.strip, lines):
             try:
                 yield decode(line, kind)

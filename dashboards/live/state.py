@@ -13,8 +13,9 @@ from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stage
 from dashboards.live.histograms import Histogram
 from dashboards.live.incidents import Incidents
 from dashboards.live.journal import Journal
+from dashboards.live.topics import Topics
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
-from schemas.records import Alert, AlertFeedback, Exemplar, Rejection, Trend
+from schemas.records import Alert, AlertFeedback, Exemplar, Rejection, Topic, Trend
 
 MAX_REJECTIONS = 10_000
 STALLED_AFTER_SECONDS = 30.0  # counters.json is rewritten about every second
@@ -45,6 +46,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[Window, ...] = ()
     alerts: tuple[Alert, ...] = ()
     feedback: tuple[AlertFeedback, ...] = ()
+    topics: tuple[Topic, ...] = ()
     run: Run | None = None
     stages: Stages | None = None
 
@@ -70,6 +72,7 @@ class State:
         self.version = 0
         self.windows = Windows()
         self.incidents = Incidents()
+        self.topics = Topics()
         self.samples: list[Sample] = []
         self.run, self._run_version = Run(), 0
         self.stages, self._stages_version = Stages(), 0
@@ -85,7 +88,7 @@ class State:
         """The newest state of each alert."""
         return self.incidents.alerts
 
-    def fold(self, record: Trend | Alert | AlertFeedback | Rejection) -> None:
+    def fold(self, record: Trend | Alert | AlertFeedback | Topic | Rejection) -> None:
         """Take one record in."""
         if isinstance(record, Trend):
             self.version += self.windows.add(record, self.version + 1)
@@ -93,6 +96,8 @@ class State:
             self.version += self.incidents.add(record, self.version + 1)
         elif isinstance(record, AlertFeedback):
             self.version += self.incidents.add_feedback(record, self.version + 1)
+        elif isinstance(record, Topic):
+            self.version += self.topics.add(record, self.version + 1)
         else:
             self._fold_rejection(record)
 
@@ -121,14 +126,16 @@ class State:
             windows=tuple(self.windows.journal.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
             feedback=tuple(self.incidents.feedback.since(since or 0)),
+            topics=tuple(self.topics.journal.since(since or 0)),
             run=self.run if since is None or self._run_version > since else None,
             stages=self.stages if since is None or self._stages_version > since else None,
         )
 
     def exemplar(self, channel: str, post_id: str) -> Exemplar | None:
-        """The post of that identity, if it stands for a window or is evidence of an alert."""
+        """The post of that identity, if it stands for a window or a topic or is evidence."""
         evidence = (post for alert in self.alerts.values() for post in alert.evidence)
-        for post in chain(self.windows.all_exemplars(), evidence):
+        kept = (self.windows.all_exemplars(), self.topics.all_exemplars(), evidence)
+        for post in chain.from_iterable(kept):
             if (post.channel, post.post_id) == (channel, post_id):
                 return post
         return None

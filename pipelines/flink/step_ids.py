@@ -16,6 +16,8 @@ KEPT: Final = {
     "AggregateTrends/TellWindows": "ref_AppliedPTransform_AggregateTrends-TellWindows_38",
     "DetectAlerts/KeepLedger": "ref_AppliedPTransform_DetectAlerts-KeepLedger_42",
     "WatchDrift/KeepHour": "ref_AppliedPTransform_WatchDrift-KeepHour",
+    "FollowTopics/GatherHours": "ref_AppliedPTransform_FollowTopics-GatherHours",
+    "FollowTopics/KeepTopics": "ref_AppliedPTransform_FollowTopics-KeepTopics",
 }
 
 

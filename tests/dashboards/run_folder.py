@@ -23,6 +23,7 @@ from schemas.records import (
 from tests.dashboards.drawings import SCENES, rendition
 from tests.dashboards.incidents import build_alerts
 from tests.dashboards.story import BRANDS, DAY, VOICES, Moment, exemplar
+from tests.dashboards.topics import build_topics
 
 WINDOW = timedelta(minutes=5)
 PERIOD = timedelta(minutes=2)
@@ -200,6 +201,7 @@ def build_run_folder(folder: Path, running: bool = True) -> Path:
         (folder / "media" / f"{sha256}.jpg").write_bytes(jpeg)
     append(folder / "trends.jsonl", *build_trends())
     append(folder / "alerts.jsonl", *build_alerts())
+    append(folder / "topics.jsonl", *build_topics())
     append(folder / "dead-letters.jsonl", *(a_rejection(offset) for offset in range(3)))
     write_counters(folder, build_counters(running))
     return folder

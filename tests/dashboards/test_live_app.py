@@ -27,6 +27,7 @@ ASKED = {
     "/": "/",
     "/api/state": "/api/state",
     "/api/window": "/api/window?brand=Aerolume&start=1",
+    "/api/topic": "/api/topic?brand=Aerolume&start=1&topic=smoke",
     "/api/turns": "/api/turns?alert=a4",
     "/api/search": "/api/search",
     "/api/card": "/api/card?model=synthetic-1",

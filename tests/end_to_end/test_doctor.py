@@ -6,7 +6,7 @@ import pytest
 
 from deploy.kafka.topics import create_topics, read_topics
 from pipelines.checks.network import check_kafka_sink, check_kafka_source
-from pipelines.doctor import SINK_TOPICS
+from pipelines.sinks import TOPICS
 from tests.end_to_end.kafka_runs import running_broker
 from transforms.kafka.cluster import Cluster
 
@@ -21,7 +21,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers: str) -> None:
     cluster = Cluster(servers)
 
-    source, sink = check_kafka_source(cluster, ["posts"]), check_kafka_sink(cluster, SINK_TOPICS)
+    source, sink = (
+        check_kafka_source(cluster, ["posts"]),
+        check_kafka_sink(cluster, tuple(TOPICS.values())),
+    )
 
     assert not (source.ok or sink.ok)
     assert "topics missing" in sink.found
@@ -31,4 +34,4 @@ def test_a_broker_without_topics_is_found_wanting_until_they_are_created(servers
     create_topics(servers, read_topics())
 
     assert check_kafka_source(cluster, ["posts"]).ok
-    assert check_kafka_sink(cluster, SINK_TOPICS).ok
+    assert check_kafka_sink(cluster, tuple(TOPICS.values())).ok

@@ -25,6 +25,7 @@ def test_a_run_accounts_for_every_post(in_order: Run) -> None:
     assert in_order.code == 0, in_order.said
     assert len(in_order.final("trends.jsonl")) > 50
     assert len(in_order.final("alerts.jsonl")) > 0
+    assert len(in_order.final("topics.jsonl")) > 10
 
 
 def test_the_same_posts_twice_come_to_the_same(in_order: Run, posts: Path, tmp_path: Path) -> None:
@@ -33,6 +34,7 @@ def test_the_same_posts_twice_come_to_the_same(in_order: Run, posts: Path, tmp_p
     assert again.code == 0, again.said
     assert again.final("trends.jsonl") == in_order.final("trends.jsonl")
     assert again.final("alerts.jsonl") == in_order.final("alerts.jsonl")
+    assert again.final("topics.jsonl") == in_order.final("topics.jsonl")
 
 
 def test_posts_in_another_order_come_to_the_same(
@@ -43,3 +45,4 @@ def test_posts_in_another_order_come_to_the_same(
     assert disordered.code == 0, disordered.said
     assert disordered.final("trends.jsonl") == in_order.final("trends.jsonl")
     assert disordered.final("alerts.jsonl") == in_order.final("alerts.jsonl")
+    assert disordered.final("topics.jsonl") == in_order.final("topics.jsonl")

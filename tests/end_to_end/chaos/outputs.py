@@ -43,12 +43,23 @@ def _alert(record: dict[str, Any]) -> tuple[Key, Key, bool]:
     return (record["alert_id"],), (record["revision"], record["final"]), record["final"]
 
 
+def _topic(record: dict[str, Any]) -> tuple[Key, Key, bool]:
+    key = (record["brand"], record["window_start"], record["topic_id"])
+    return key, (record["pane_index"], record["posts"], record["final"]), record["final"]
+
+
 def _rejection(record: dict[str, Any]) -> tuple[Key, Key, bool]:
     position = record["position"]
     return (position["partition"], position["offset"]), (), True
 
 
-READERS = {"readings": _reading, "trends": _trend, "alerts": _alert, "rejections": _rejection}
+READERS = {
+    "readings": _reading,
+    "trends": _trend,
+    "alerts": _alert,
+    "topics": _topic,
+    "rejections": _rejection,
+}
 
 
 def parse(kind: str, value: bytes) -> Written:

@@ -15,11 +15,12 @@ import { Status } from "./status.js";
 import { Store } from "./store.js";
 import { Table } from "./table.js";
 import { setUpTheme } from "./theme.js";
+import { Topics } from "./topics.js";
 import { Voices } from "./voices.js";
 import { byId } from "./dom.js";
 
 const store = new Store();
-const views = [Status, Brands, Hero, Board, Alerts, Slices, Voices, Pipeline, Table, Announcer, Incident, Search, Quality, ModelCard]
+const views = [Status, Brands, Hero, Board, Alerts, Topics, Slices, Voices, Pipeline, Table, Announcer, Incident, Search, Quality, ModelCard]
   .map((View) => new View(store));
 const due = new Set();
 

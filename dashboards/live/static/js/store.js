@@ -3,6 +3,7 @@ import { seconds } from "./format.js";
 import { linkTo, readRoute } from "./route.js";
 
 const HOUR_SECONDS = 3600;
+const TOPIC_HOURS = 3; // of a brand, as the server keeps
 
 export class Store extends EventTarget {
   constructor() {
@@ -28,6 +29,7 @@ export class Store extends EventTarget {
     this.series = new Map();
     this.alerts = new Map();
     this.feedback = new Map();
+    this.topics = new Map();
     this.run = null;
     this.stages = null;
     this.followed = null;
@@ -46,11 +48,12 @@ export class Store extends EventTarget {
     for (const row of update.windows) this.#keep(this.#named(row));
     for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
     for (const given of update.feedback) this.feedback.set(`${given.alert_id}|${given.action}`, given);
+    for (const topic of update.topics) this.#learn(topic);
     this.run = update.run ?? this.run;
     this.stages = update.stages ?? this.stages;
     this.#follow();
     const topics = { windows: update.windows.length, alerts: update.alerts.length || update.reset,
-      feedback: update.feedback.length, brand: this.brand !== before, run: true };
+      feedback: update.feedback.length, topics: update.topics.length || update.reset, brand: this.brand !== before, run: true };
     this.changed(...Object.keys(topics).filter((topic) => topics[topic]));
   }
 
@@ -125,6 +128,13 @@ export class Store extends EventTarget {
     return windowAt(windows, at) ?? settled(windows);
   }
 
+  /** What people talk about in the chosen brand's newest hours: the newest hour first, in it the largest topic. */
+  hoursOfTopics() {
+    const hours = this.topics.get(this.brand) ?? new Map();
+    return [...hours].sort(([a], [b]) => b.localeCompare(a)).map(([, topics]) =>
+      [...topics.values()].filter((topic) => topic.posts > 0).sort((a, b) => b.posts - a.posts));
+  }
+
   firing(brand) {
     return [...this.alerts.values()].filter((alert) => alert.status === "firing" && alert.brand === brand);
   }
@@ -163,6 +173,14 @@ export class Store extends EventTarget {
     windows.splice(place, windows[place]?.start === window.start ? 1 : 0, window);
     const limit = this.limits[window.dimension ? 1 : 0];
     if (windows.length > limit) windows.splice(0, windows.length - limit);
+  }
+
+  #learn(topic) {
+    if (!this.topics.has(topic.brand)) this.topics.set(topic.brand, new Map());
+    const hours = this.topics.get(topic.brand);
+    if (!hours.has(topic.window_start)) hours.set(topic.window_start, new Map());
+    hours.get(topic.window_start).set(topic.topic_id, topic);
+    for (const hour of [...hours.keys()].sort().slice(0, -TOPIC_HOURS)) hours.delete(hour);
   }
 
   #follow() {
