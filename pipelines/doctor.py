@@ -78,7 +78,8 @@ def check_sinks(settings: Settings) -> list[Check]:
     """Where results go besides the run folder, if the settings say so."""
     kafka, checks = settings.sinks.kafka, []
     if kafka is not None:
-        topics = [kafka.topic_prefix + name for name in SINK_TOPICS]
+        long = ("rollups",) if settings.windows.rollups_seconds else ()
+        topics = [kafka.topic_prefix + name for name in (*SINK_TOPICS, *long)]
         checks.append(check_kafka_sink(kafka.cluster, topics))
     return checks
 

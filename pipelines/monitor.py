@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
 from pipelines.build import Stages
-from schemas.records import Alert, Post, Reading, Rejection, Trend
+from schemas.records import Alert, Post, Reading, Rejection, Rollup, Trend
 
 
 class Monitored(NamedTuple):
@@ -19,6 +19,7 @@ class Monitored(NamedTuple):
     trends: PCollection[Trend]
     alerts: PCollection[Alert]
     rejections: PCollection[Rejection]
+    rollups: PCollection[Rollup]
 
 
 def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
@@ -30,15 +31,16 @@ def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
     valid = unique.posts | "Validate" >> stages.validate  # -> (Delivery, Post)
     posts = valid.posts | "Attach" >> stages.attach  # -> Post
     readings = posts | "Read" >> stages.read  # -> Reading
-    trends = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
+    trends, tallies = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
     alerts = trends | "DetectAlerts" >> stages.detect_alerts  # -> Alert
     _ = (readings, alerts) | "WatchDrift" >> stages.watch_drift  # Reading -> metrics alone
+    rollups = (tallies, alerts) | "RollUp" >> stages.roll_up  # tallies of windows -> Rollup
     rejections = (
         decoded.rejections,
         cleaned.rejections,
         valid.rejections,
     ) | "GatherRejections" >> beam.Flatten()  # -> Rejection
-    return Monitored(posts, readings, trends, alerts, rejections)
+    return Monitored(posts, readings, trends, alerts, rejections, rollups)
 
 
 def publish(found: Monitored, stages: Stages) -> None:

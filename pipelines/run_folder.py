@@ -18,6 +18,7 @@ FILES = {
     "trends": "trends.jsonl",
     "alerts": "alerts.jsonl",
     "rejections": "dead-letters.jsonl",
+    "rollups": "rollups.jsonl",
 }
 COUNTERS_FILE = "counters.json"
 FEEDBACK_FILE = "alert-feedback.jsonl"  # written by people, through the page or the command line

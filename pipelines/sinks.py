@@ -21,12 +21,14 @@ TOPICS = {
     "trends": "trends",
     "alerts": "alerts",
     "rejections": "dead-letters",
+    "rollups": "rollups",
 }
 KEYS = {
     "readings": ("channel", "post_id"),
     "trends": ("key",),
     "alerts": ("alert_id",),
     "rejections": ("position",),
+    "rollups": ("key",),
 }
 
 
@@ -43,13 +45,14 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
     Raises:
         KafkaSettingsError: no broker answers, or it lacks a topic.
     """
-    sinks: dict[str, list[Sink]] = {kind: [] for kind in (*FILES, "posts")}
+    kinds = [kind for kind in FILES if kind != "rollups" or settings.windows.rollups_seconds]
+    sinks: dict[str, list[Sink]] = {kind: [] for kind in (*kinds, "posts")}
     if folder is not None:
-        for kind in FILES:
+        for kind in kinds:
             sinks[kind].append(Sink("Folder", WriteJsonLines(str(folder.file(kind)))))
         sinks["posts"].append(Sink("Media", StoreMedia(str(folder.media))))
     if (kafka := settings.sinks.kafka) is not None:
-        for kind in FILES:
+        for kind in kinds:
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))

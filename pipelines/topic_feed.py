@@ -24,6 +24,7 @@ from schemas.records import (
     AlertFeedback,
     Media,
     Rejection,
+    Rollup,
     Trend,
     decode,
 )
@@ -38,9 +39,11 @@ FOLDED_AT_ONCE = 2_000
 MEDIA_BYTES = 64 * 2**20
 DEAD_LETTERS = 2_000  # of the newest, of each partition
 Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection] | type[Media]
-OPTIONAL = {"alert-feedback"}  # an older stack lacks it, and nobody acts there
+OPTIONAL = {"alert-feedback", "rollups"}  # an older stack lacks them
+NOT_FOR_METRICS = {"media", "rollups"}
 KINDS: dict[str, Kind] = {
     "trends": Trend,
+    "rollups": Rollup,
     "alerts": Alert,
     "alert-feedback": AlertFeedback,
     "dead-letters": Rejection,
@@ -165,7 +168,7 @@ class TopicFeed:
         )
 
     def _topics(self) -> list[str]:
-        names = [name for name in KINDS if name != "media" or not self.for_metrics]
+        names = KINDS.keys() - NOT_FOR_METRICS if self.for_metrics else KINDS.keys()
         return [f"{self.prefix}{name}" for name in names]
 
     def _read(self) -> None:

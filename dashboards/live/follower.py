@@ -15,6 +15,7 @@ from schemas.records import (
     Alert,
     AlertFeedback,
     Rejection,
+    Rollup,
     Trend,
     decode,
 )
@@ -24,6 +25,7 @@ HEAD_BYTES = 256
 Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Rejection]
 FILES: tuple[tuple[str, Kind], ...] = (
     ("trends.jsonl", Trend),
+    ("rollups.jsonl", Rollup),
     ("alerts.jsonl", Alert),
     ("alert-feedback.jsonl", AlertFeedback),
     ("dead-letters.jsonl", Rejection),

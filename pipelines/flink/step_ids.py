@@ -13,9 +13,12 @@ KEPT: Final = {
     "DropDuplicates/DropSeen/ParDo(_DropSeen)": (
         "ref_AppliedPTransform_DropDuplicates-DropSeen-ParDo-_DropSeen-_22"
     ),
-    "AggregateTrends/TellWindows": "ref_AppliedPTransform_AggregateTrends-TellWindows_38",
+    "AggregateTrends/TellPanes/ParDo(_TellWindows)": (
+        "ref_AppliedPTransform_AggregateTrends-TellWindows_38"
+    ),
     "DetectAlerts/KeepLedger": "ref_AppliedPTransform_DetectAlerts-KeepLedger_42",
     "WatchDrift/KeepHour": "ref_AppliedPTransform_WatchDrift-KeepHour",
+    "RollUp/KeepLengths": "ref_AppliedPTransform_RollUp-KeepLengths",
 }
 
 
