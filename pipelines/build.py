@@ -25,6 +25,7 @@ from transforms.ingest import LINES_PER_BUNDLE, ReadFiles
 from transforms.kafka_posts import read_posts
 from transforms.ledger import Maintenance
 from transforms.read import Read
+from transforms.rollup import RollUp
 from transforms.shadow import CompareShadow
 from transforms.topics import FollowTopics
 from transforms.trend import AggregateTrends
@@ -46,6 +47,7 @@ class Stages:
     attach: Attach
     read: Read
     aggregate_trends: AggregateTrends
+    roll_up: RollUp
     detect_alerts: DetectAlerts
     watch_drift: WatchDrift
     follow_topics: FollowTopics
@@ -201,6 +203,11 @@ def build_stages(
             allowed_lateness_seconds=windows.allowed_lateness_seconds,
             early_posts=windows.early_posts,
             slices=windows.slices,
+        ),
+        roll_up=RollUp(
+            lengths=windows.rollups_seconds,
+            window_seconds=windows.size_seconds,
+            allowed_lateness_seconds=windows.allowed_lateness_seconds,
         ),
         detect_alerts=DetectAlerts(
             period_seconds=windows.period_seconds,

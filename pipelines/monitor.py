@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
 from pipelines.build import Stages
-from schemas.records import Alert, Post, Reading, Rejection, Topic, Trend
+from schemas.records import Alert, Post, Reading, Rejection, Rollup, Topic, Trend
 
 
 class Monitored(NamedTuple):
@@ -20,6 +20,7 @@ class Monitored(NamedTuple):
     alerts: PCollection[Alert]
     topics: PCollection[Topic]
     rejections: PCollection[Rejection]
+    rollups: PCollection[Rollup]
 
 
 def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
@@ -31,17 +32,18 @@ def monitor(start: PBegin | beam.Pipeline, stages: Stages) -> Monitored:
     valid = unique.posts | "Validate" >> stages.validate  # -> (Delivery, Post)
     posts = valid.posts | "Attach" >> stages.attach  # -> Post
     readings = posts | "Read" >> stages.read  # -> Reading
-    trends = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
+    trends, tallies = readings | "AggregateTrends" >> stages.aggregate_trends  # -> Trend
     detected = trends | "DetectAlerts" >> stages.detect_alerts  # -> Alert
     drifts = (readings, detected) | "WatchDrift" >> stages.watch_drift  # Reading -> metrics alone
     followed = (readings, drifts) | "FollowTopics" >> stages.follow_topics  # -> Topic, Alert
     alerts = (detected, followed.alerts) | "GatherAlerts" >> beam.Flatten()  # -> Alert
+    rollups = (tallies, followed.topics) | "RollUp" >> stages.roll_up  # tallies -> Rollup
     rejections = (
         decoded.rejections,
         cleaned.rejections,
         valid.rejections,
     ) | "GatherRejections" >> beam.Flatten()  # -> Rejection
-    return Monitored(posts, readings, trends, alerts, followed.topics, rejections)
+    return Monitored(posts, readings, trends, alerts, followed.topics, rejections, rollups)
 
 
 def publish(found: Monitored, stages: Stages) -> None:

@@ -19,6 +19,7 @@ FILES = {
     "alerts": "alerts.jsonl",
     "topics": "topics.jsonl",
     "rejections": "dead-letters.jsonl",
+    "rollups": "rollups.jsonl",
 }
 COUNTERS_FILE = "counters.json"
 FEEDBACK_FILE = "alert-feedback.jsonl"  # written by people, through the page or the command line

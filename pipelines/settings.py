@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,6 +90,21 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
     allowed_lateness_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
     early_posts: Count = 50
     slices: tuple[Literal["channel", "lang", "country"], ...] = ("channel", "lang", "country")
+    rollups_seconds: tuple[Count, ...] = (3600, 86400)
+
+    def __post_init__(self) -> None:
+        if self.size_seconds % self.period_seconds:
+            raise ValueError(
+                f"size_seconds: {self.size_seconds} is not a multiple of windows.period_seconds "
+                f"({self.period_seconds}); choose e.g. 300 and 60"
+            )
+        for shorter, longer in pairwise((self.size_seconds, *self.rollups_seconds)):
+            if longer % shorter or longer == shorter:
+                raise ValueError(
+                    f"rollups_seconds: {longer} is no multiple of {shorter}, of which it is made; "
+                    "choose windows.size_seconds and lengths that each divide the next, such as "
+                    "300 and [3600, 86400], or [] for none"
+                )
 
 
 class ModelSettings(Strict, frozen=True, kw_only=True):
@@ -263,12 +279,6 @@ def _below(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
 
 
 def _checked(settings: Settings) -> Settings:
-    windows = settings.windows
-    if windows.size_seconds % windows.period_seconds:
-        raise SettingsError(
-            f"windows.size_seconds: {windows.size_seconds} is not a multiple of "
-            f"windows.period_seconds ({windows.period_seconds}); choose e.g. 300 and 60"
-        )
     names = [brand.name for brand in settings.brands]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -282,6 +292,6 @@ def _checked(settings: Settings) -> Settings:
     if settings.digest is not None:
         delivery = settings.delivery
         receivers = [receiver.name for receiver in (*delivery.webhooks, *delivery.services)]
-        for problem in settings.digest.problems(names, receivers, windows.size_seconds):
+        for problem in settings.digest.problems(names, receivers, settings.windows.size_seconds):
             raise SettingsError(problem)
     return settings

@@ -22,6 +22,7 @@ TOPICS = {
     "alerts": "alerts",
     "topics": "topics",
     "rejections": "dead-letters",
+    "rollups": "rollups",
 }
 KEYS = {
     "readings": ("channel", "post_id"),
@@ -29,6 +30,7 @@ KEYS = {
     "alerts": ("alert_id",),
     "topics": ("key",),
     "rejections": ("position",),
+    "rollups": ("key",),
 }
 
 
@@ -45,13 +47,14 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
     Raises:
         KafkaSettingsError: no broker answers, or it lacks a topic.
     """
-    sinks: dict[str, list[Sink]] = {kind: [] for kind in (*FILES, "posts")}
+    kinds = published(settings)
+    sinks: dict[str, list[Sink]] = {kind: [] for kind in (*kinds, "posts")}
     if folder is not None:
-        for kind in FILES:
+        for kind in kinds:
             sinks[kind].append(Sink("Folder", WriteJsonLines(str(folder.file(kind)))))
         sinks["posts"].append(Sink("Media", StoreMedia(str(folder.media))))
     if (kafka := settings.sinks.kafka) is not None:
-        for kind in published(settings):
+        for kind in kinds:
             require_topic(kafka.cluster, f"{kafka.topic_prefix}{TOPICS[kind]}")
             sinks[kind].append(Sink("Kafka", kafka_sink(kafka, kind)))
         sinks["posts"].append(Sink("Kafka", "PickMedia" >> beam.FlatMap(media_of) | _media(kafka)))
@@ -59,8 +62,9 @@ def build_sinks(settings: Settings, folder: RunFolder | None) -> dict[str, tuple
 
 
 def published(settings: Settings) -> tuple[str, ...]:
-    """The kinds of records that are published; no topics where none are followed."""
-    return tuple(kind for kind in FILES if kind != "topics" or settings.topics.enabled)
+    """The kinds of records that are published: not those that the settings switch off."""
+    made = {"topics": settings.topics.enabled, "rollups": bool(settings.windows.rollups_seconds)}
+    return tuple(kind for kind in FILES if made.get(kind, True))
 
 
 def media_of(post: Post) -> tuple[Media, ...]:

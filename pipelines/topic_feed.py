@@ -24,6 +24,7 @@ from schemas.records import (
     AlertFeedback,
     Media,
     Rejection,
+    Rollup,
     Topic,
     Trend,
     decode,
@@ -39,10 +40,11 @@ FOLDED_AT_ONCE = 2_000
 MEDIA_BYTES = 64 * 2**20
 DEAD_LETTERS = 2_000  # of the newest, of each partition
 Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Topic] | type[Rejection] | type[Media]
-OPTIONAL = {"alert-feedback", "topics"}  # an older stack lacks them, or follows no topics
-FOR_PEOPLE = {"topics", "media"}  # not needed for metrics
+OPTIONAL = {"alert-feedback", "rollups", "topics"}  # an older stack lacks them
+FOR_PEOPLE = {"rollups", "topics", "media"}  # not needed for metrics
 KINDS: dict[str, Kind] = {
     "trends": Trend,
+    "rollups": Rollup,
     "alerts": Alert,
     "alert-feedback": AlertFeedback,
     "topics": Topic,

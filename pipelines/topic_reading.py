@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from kafka import TopicPartition
@@ -21,6 +22,8 @@ from transforms.publish import pauses
 LOG = logging.getLogger(__name__)
 AT = "sinks.kafka"
 POLL_MS = 500
+# Where to begin in a partition, of the first offset that it has and of its end.
+Start = Callable[[Partition, int, int], int]
 
 
 def record_in(value: bytes | None, kind: type[R], place: str) -> R | None:
@@ -54,7 +57,7 @@ class Progress:
         self,
         consumer: Any,
         partitions: Iterable[Partition],
-        start: Callable[[Partition, int, int], int] = lambda partition, first, end: first,
+        start: Start = lambda partition, first, end: first,
     ) -> None:
         """Take a consumer to where each partition was left; `start` says where a new one begins.
 
@@ -78,21 +81,44 @@ class Progress:
 
 
 def read_until_now(
-    cluster: Cluster, group: str, topics: Iterable[str]
+    cluster: Cluster, group: str, topics: Iterable[str], since: Mapping[str, datetime] | None = None
 ) -> Generator[tuple[str, bytes | None]]:
     """The topic and value of every record that some topics hold at this moment.
+
+    Of a topic in `since` the records that were written before that time may be left out.
 
     Raises:
         KafkaUnreachableError: no broker answers.
     """
     with closing(connect(cluster, group, AT)) as consumer:
-        progress = Progress()
-        progress.go_on(consumer, find_partitions(consumer, topics))
+        progress, partitions = Progress(), find_partitions(consumer, topics)
+        progress.go_on(consumer, partitions, starts_since(consumer, partitions, since or {}))
         while not progress.is_at_end:
             for place, records in consumer.poll(timeout_ms=POLL_MS).items():
                 for record in records:
                     yield place.topic, record.value
             progress.note(consumer)
+
+
+def starts_since(
+    consumer: Any, partitions: Iterable[Partition], since: Mapping[str, datetime]
+) -> Start:
+    """Where to begin to read what was written at a time or later, of the topics in `since`."""
+    asked = {
+        TopicPartition(topic, number): int(since[topic].timestamp() * 1000)
+        for topic, number in partitions
+        if topic in since
+    }
+    found = consumer.offsets_for_times(asked) if asked else {}
+    reached = {(p.topic, p.partition): at for p, at in found.items()}
+
+    def start(partition: Partition, first: int, end: int) -> int:
+        if partition not in reached:
+            return first
+        at = reached[partition]
+        return end if at is None else int(at.offset)
+
+    return start
 
 
 def keep_reading(

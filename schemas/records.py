@@ -296,6 +296,20 @@ class Topic(Record, frozen=True, kw_only=True):
         return f"{self.brand}|{self.window_start.isoformat()}|{self.topic_id}"
 
 
+class Rollup(Trend, frozen=True, kw_only=True):
+    """The trend of an hour, a day or another length, from the windows that fill it side by side.
+
+    It is early until it has ended, told anew with each shorter window that ends; then on time, late
+    with each late post, and once final.
+    """
+
+    @property
+    def key(self) -> str:
+        """Topic key: that of a trend, and the length in seconds."""
+        length = self.window_end - self.window_start
+        return f"{super().key}|{length.total_seconds():.0f}"
+
+
 AlertKind = Literal[
     "volume_spike",
     "viral_post",
@@ -391,7 +405,16 @@ class AlertFeedback(Record, frozen=True, kw_only=True):
         return f"{self.alert_id}|{self.action}"
 
 
-RECORDS: tuple[type[Record], ...] = (Post, Rejection, Reading, Trend, Alert, AlertFeedback, Topic)
+RECORDS: tuple[type[Record], ...] = (
+    Post,
+    Rejection,
+    Reading,
+    Trend,
+    Rollup,
+    Alert,
+    AlertFeedback,
+    Topic,
+)
 R = TypeVar("R", bound=Record)
 
 

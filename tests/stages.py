@@ -28,7 +28,7 @@ def bounded(readings: list[Reading]) -> Any:
     return beam.Create(timestamped(readings), reshuffle=False)
 
 
-def streamed(readings: list[Reading], delay: float = 0, step: int = 5) -> Any:
+def streamed(readings: list[Reading], delay: float = 0, step: int = 5, ends: bool = True) -> Any:
     """A source of readings in this order, its watermark `delay` seconds behind the newest."""
     stream: Any = TestStream(coder=StructCoder(Reading))
     watermark = 0
@@ -39,7 +39,7 @@ def streamed(readings: list[Reading], delay: float = 0, step: int = 5) -> Any:
         if newest > watermark:
             watermark = newest
             stream = stream.advance_watermark_to(watermark)
-    return stream.advance_watermark_to_infinity()
+    return stream.advance_watermark_to_infinity() if ends else stream
 
 
 def records_of(

@@ -6,7 +6,7 @@ import bisect
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from models.detection.sketches import DistinctSketch
 from models.detection.statistics import MICRO, Moment, share_estimate
 from models.detection.terms import count_terms
 from schemas.emotions import GROUPS
-from schemas.records import Estimate, Exemplar, PaneTiming, Slice, Trend
+from schemas.records import Estimate, Exemplar, PaneTiming, Rollup, Slice, Trend
 from transforms.echo import MAX_DRAWN, Draw, Shown, draw_of, echo_of, keep_drawn, keep_shown
 from transforms.samples import Key, Sample
 
@@ -32,6 +32,7 @@ SUMS = (
     "posts_with_image",
     "image_weight",
 )
+T = TypeVar("T", bound=Trend)
 SKETCHES = ("authors", "clusters", "negative_authors", "image_authors")
 
 
@@ -171,10 +172,17 @@ class Tally(msgspec.Struct, kw_only=True):
 
     def trend(self, key: Key, start: int, end: int, timing: PaneTiming) -> Trend:
         """The trend that this tally amounts to, for the window [start, end) in epoch seconds."""
+        return self._told_as(Trend, key, start, end, timing)
+
+    def rollup(self, key: Key, start: int, end: int, timing: PaneTiming) -> Rollup:
+        """The same as the roll-up of a long window."""
+        return self._told_as(Rollup, key, start, end, timing)
+
+    def _told_as(self, kind: type[T], key: Key, start: int, end: int, timing: PaneTiming) -> T:
         brand, *part = key
         decided = self.posts - self.abstained
         share_worth, valence_worth, *mood_worths = self._worths(decided)
-        return Trend(
+        return kind(
             brand=brand,
             slice=Slice(*part),
             window_start=datetime.fromtimestamp(start, UTC),

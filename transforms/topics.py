@@ -56,13 +56,13 @@ class _GatherHours(beam.DoFn):
 
     A bag holds up to twice the posts that are drawn, so that a post is written once and the bag
     rewritten seldom; which ones are drawn depends on their priorities alone. Keys and timers as in
-    `transforms.trend` (docs/decisions/0004).
+    `transforms.trend` (docs/decisions/0004), under names of their own as in `transforms.rollup`.
     """
 
     GATHERED = ReadModifyWriteStateSpec("gathered", StructCoder(Gathered))
     HELD = BagStateSpec("held", StructCoder(Sample))
-    ON_TIME = TimerSpec("on_time", TimeDomain.WATERMARK)
-    FINAL = TimerSpec("final", TimeDomain.WATERMARK)
+    ON_TIME = TimerSpec("hour_on_time", TimeDomain.WATERMARK)
+    FINAL = TimerSpec("hour_final", TimeDomain.WATERMARK)
 
     def __init__(
         self, allowed_lateness_seconds: float, most: int, own_words: Mapping[str, frozenset[str]]
@@ -141,8 +141,8 @@ class _KeepTopics(beam.DoFn):
     """
 
     LEDGER = ReadModifyWriteStateSpec("topics", StructCoder(TopicLedger, sort_keys=False))
-    LOOK = TimerSpec("look", TimeDomain.WATERMARK)
-    COMMIT = TimerSpec("commit", TimeDomain.WATERMARK)
+    LOOK = TimerSpec("topics_look", TimeDomain.WATERMARK)
+    COMMIT = TimerSpec("topics_commit", TimeDomain.WATERMARK)
 
     def __init__(self, terms: TopicTerms) -> None:
         self.terms = terms

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam import coders
-from apache_beam.pvalue import PCollection
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Timestamp
@@ -20,6 +20,9 @@ from transforms.counters import counter
 from transforms.tally import Tally, decode_tally, encode_tally
 from transforms.windows import DIMENSIONS, Dimension, WindowKey
 
+HandedOn = tuple[WindowKey, bytes]  # an encoded tally, of a window or of what came late for one
+HANDED_ON = "handed_on"
+
 
 def next_timing(before: int, tally: Tally, early_posts: int) -> PaneTiming | None:
     """What to tell of a window that held `before` posts: late ones, and each `early_posts`."""
@@ -28,7 +31,7 @@ def next_timing(before: int, tally: Tally, early_posts: int) -> PaneTiming | Non
     return "early" if tally.posts // early_posts > before // early_posts else None
 
 
-class _TallyCoder(coders.Coder):
+class TallyCoder(coders.Coder):
     """Deterministic coder of tallies, sketches included."""
 
     def encode(self, value: Tally) -> bytes:
@@ -42,15 +45,16 @@ class _TallyCoder(coders.Coder):
 
 
 class _TellWindows(beam.DoFn):
-    """(key with window start, a bundle's Tally) -> Trend panes of that window.
+    """(key with window start, a bundle's Tally) -> Trend panes of that window, and its tally.
 
     The window is part of the key and all lies in the global window, since Prism 2.77 drops the
     state of sliding windows before their timers fire (docs/decisions/0004). On time is when the
     watermark passes the end of the window; final is when it passes the allowed lateness after
-    that, and then the state goes.
+    that, and then the state goes. Windows that lie side by side hand their tally on when it closes,
+    and each late sample after that, so that what is handed on counts each post once.
     """
 
-    TALLY = ReadModifyWriteStateSpec("tally", _TallyCoder())
+    TALLY = ReadModifyWriteStateSpec("tally", TallyCoder())
     ON_TIME = TimerSpec("on_time", TimeDomain.WATERMARK)
     FINAL = TimerSpec("final", TimeDomain.WATERMARK)
 
@@ -67,7 +71,7 @@ class _TellWindows(beam.DoFn):
         state: Any = beam.DoFn.StateParam(TALLY),
         on_time: Any = beam.DoFn.TimerParam(ON_TIME),
         final: Any = beam.DoFn.TimerParam(FINAL),
-    ) -> Iterator[Trend]:
+    ) -> Iterator[Trend | TaggedOutput]:
         key, share = element
         tally = state.read()
         if tally is None:
@@ -81,30 +85,51 @@ class _TellWindows(beam.DoFn):
         timing = next_timing(before, tally, self.early_posts)
         if timing:
             yield self._pane(key, tally, timing)
+        if tally.closed and self._hands_on(key):
+            yield _handed_on(key, share)
 
     @on_timer(ON_TIME)
     def tell_on_time(
         self, key: Any = beam.DoFn.KeyParam, state: Any = beam.DoFn.StateParam(TALLY)
-    ) -> Iterator[Trend]:
+    ) -> Iterator[Trend | TaggedOutput]:
         tally = state.read()
         if tally is not None and not tally.closed:
             tally.closed = True
             state.write(tally)
             yield self._pane(key, tally, "on_time")
+            if self._hands_on(key):
+                yield _handed_on(key, tally)
 
     @on_timer(FINAL)
     def tell_final(
         self, key: Any = beam.DoFn.KeyParam, state: Any = beam.DoFn.StateParam(TALLY)
-    ) -> Iterator[Trend]:
+    ) -> Iterator[Trend | TaggedOutput]:
         tally = state.read()
         if tally is not None:
             state.clear()
             yield self._pane(key, tally, "final")
+            if not tally.closed and self._hands_on(key):  # a runner may call this timer first
+                yield _handed_on(key, tally)
+
+    def _hands_on(self, key: WindowKey) -> bool:
+        """Of windows that overlap, those whose start is a multiple of their length."""
+        return key[-1] % self.window_seconds == 0
 
     def _pane(self, key: WindowKey, tally: Tally, timing: PaneTiming) -> Trend:
         counter(TRENDS, timing=timing).inc()
         start = key[-1]
         return tally.trend(key[:-1], start, start + self.window_seconds, timing)
+
+
+def _handed_on(key: WindowKey, tally: Tally) -> TaggedOutput:
+    return TaggedOutput(HANDED_ON, (key, encode_tally(tally)))
+
+
+class Aggregated(NamedTuple):
+    """Trends, and the tallies of windows side by side, of which longer ones can be made."""
+
+    trends: PCollection[Trend]
+    tallies: PCollection[HandedOn]
 
 
 @dataclass
@@ -113,7 +138,8 @@ class AggregateTrends(beam.PTransform):
 
     Readings carry event time and lie in the global window; so do the trends. A pane holds all
     that its window holds so far. Readings that come within the allowed lateness refine their
-    windows; the final pane depends only on which readings came, not on their order.
+    windows; the final pane depends only on which readings came, not on their order. The tallies
+    beside the trends count each reading once: that of a window when it ends, then what comes late.
 
     Attributes:
         window_seconds: length of a window.
@@ -137,15 +163,19 @@ class AggregateTrends(beam.PTransform):
                 f"({self.period_seconds}); choose e.g. 300 and 60"
             )
 
-    def expand(self, pcoll: PCollection[Reading]) -> PCollection[Trend]:
+    def expand(self, pcoll: PCollection[Reading]) -> Aggregated:
         """Wire the stage: what each bundle adds to each window, then panes."""
         add_up = TallyBundle(self.window_seconds, self.period_seconds, self.slices)
         tell = _TellWindows(self.window_seconds, self.allowed_lateness_seconds, self.early_posts)
-        return (
+        told = (
             pcoll
             | "TallyBundle" >> beam.ParDo(add_up).with_output_types(tuple[WindowKey, Tally])
-            | "TellWindows" >> beam.ParDo(tell).with_output_types(Trend)
+            | "TellPanes"  # the label of one step here would be the id of another in a savepoint
+            >> beam.ParDo(tell)
+            .with_output_types(Trend, handed_on=HandedOn)
+            .with_outputs(HANDED_ON, main="trends")
         )
+        return Aggregated(told["trends"], told[HANDED_ON])
 
 
-coders.registry.register_coder(Tally, _TallyCoder)
+coders.registry.register_coder(Tally, TallyCoder)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.board import FIRING, WORST, Board
+from dashboards.grafana.board import BRAND_VARIABLE, FIRING, WORST, Board
 from dashboards.grafana.board import of_chosen as _of
 from dashboards.grafana.health import MODEL, PIPELINE, QUALITY
 from dashboards.grafana.panels import Panel, Question
 from schemas import metrics as m
+
+
+def _recorded(name: str) -> str:
+    """What Prometheus records of the brand that is chosen (deploy/prometheus/rules.yml)."""
+    return f'moodwire:{name}{{brand="{BRAND_VARIABLE}"}}'
+
 
 BRANDS = Board(
     "moodwire-brands",
@@ -19,6 +25,11 @@ BRANDS = Board(
               unit="percentunit", bounds=(0, 1)),
         Panel("Posts in the newest window", (Question(m.BRAND_POSTS.name, "{{brand}}"),),
               bounds=(0, None)),
+        Panel("Share of voice", (Question("moodwire:brand_share_of_voice:ratio", "{{brand}}"),),
+              unit="percentunit", bounds=(0, 1),
+              about="Each brand's part of the posts about all brands."),
+        Panel("Change of posts", (Question("moodwire:brand_posts:velocity5m", "{{brand}}"),),
+              about="Posts of the newest five minutes less those of the five before."),
         Panel("Alerts that fire", (Question(WORST, "{{brand}}, {{kind}}"),),
               bounds=(0, 10), width=24, about="Severity, 1 to 10."),
     ),
@@ -41,6 +52,12 @@ BRAND = Board(
               bounds=(0, None), width=24),
         Panel("Posts", (Question(_of(m.BRAND_POSTS), "posts"),), bounds=(0, None)),
         Panel("Alerts", (Question(_of(m.ALERTS_FIRING), "{{kind}}"),), bounds=(0, 10)),
+        Panel("Share of voice", (Question(_recorded("brand_share_of_voice:ratio"), "share"),),
+              unit="percentunit", bounds=(0, 1)),
+        Panel("Change of posts", (
+            Question(_recorded("brand_posts:velocity5m"), "against the window before"),
+            Question(_recorded("brand_posts:acceleration5m"), "of that change"),
+        ), about="Windows of five minutes; 0 while the ones before are not known."),
     ),
     chooses_brand=True,
 )  # fmt: skip

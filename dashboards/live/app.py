@@ -132,11 +132,16 @@ async def _snapshot(request: Request) -> Response:
 
 
 async def _window(request: Request) -> Response:
-    """Posts that stand for one window of a brand."""
-    brand, start = request.query_params.get("brand", ""), request.query_params.get("start", "")
+    """Posts that stand for one window of a brand, or for one of its long ones."""
+    asked, state = request.query_params, _state(request)
+    brand, start, seconds = asked.get("brand", ""), asked.get("start", ""), asked.get("seconds")
     if not start.isdecimal():
         return PlainTextResponse("start: epoch seconds of a window's start", status_code=400)
-    return _json(_state(request).windows.exemplars(brand, int(start)))
+    if seconds is None:
+        return _json(state.windows.exemplars(brand, int(start)))
+    if not seconds.isdecimal():
+        return PlainTextResponse("seconds: length of a long window", status_code=400)
+    return _json(state.rollups.exemplars(brand, int(start), int(seconds)))
 
 
 async def _topic(request: Request) -> Response:

@@ -15,6 +15,7 @@ from schemas.records import (
     Alert,
     AlertFeedback,
     Rejection,
+    Rollup,
     Topic,
     Trend,
     decode,
@@ -25,6 +26,7 @@ HEAD_BYTES = 256
 Kind = type[Trend] | type[Alert] | type[AlertFeedback] | type[Topic] | type[Rejection]
 FILES: tuple[tuple[str, Kind], ...] = (
     ("trends.jsonl", Trend),
+    ("rollups.jsonl", Rollup),
     ("alerts.jsonl", Alert),
     ("alert-feedback.jsonl", AlertFeedback),
     ("topics.jsonl", Topic),

@@ -13,9 +13,10 @@ from dashboards.live.counters import Cause, Sample, Stages, parse_samples, stage
 from dashboards.live.histograms import Histogram
 from dashboards.live.incidents import Incidents
 from dashboards.live.journal import Journal
+from dashboards.live.rollups import BRAND_ROLLUPS, Rollups
 from dashboards.live.topics import Topics
 from dashboards.live.windows import BRAND_WINDOWS, SLICE_WINDOWS, Window, Windows
-from schemas.records import Alert, AlertFeedback, Exemplar, Rejection, Topic, Trend
+from schemas.records import Alert, AlertFeedback, Exemplar, Rejection, Rollup, Topic, Trend
 
 MAX_REJECTIONS = 10_000
 STALLED_AFTER_SECONDS = 30.0  # counters.json is rewritten about every second
@@ -44,6 +45,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...] = ()
     limits: tuple[int, int] = (BRAND_WINDOWS, SLICE_WINDOWS)
     windows: tuple[Window, ...] = ()
+    rollup_limit: int = BRAND_ROLLUPS
+    rollups: tuple[Window, ...] = ()
     alerts: tuple[Alert, ...] = ()
     feedback: tuple[AlertFeedback, ...] = ()
     topics: tuple[Topic, ...] = ()
@@ -71,6 +74,7 @@ class State:
         self.epoch = secrets.token_hex(4)
         self.version = 0
         self.windows = Windows()
+        self.rollups = Rollups()
         self.incidents = Incidents()
         self.topics = Topics()
         self.samples: list[Sample] = []
@@ -90,7 +94,9 @@ class State:
 
     def fold(self, record: Trend | Alert | AlertFeedback | Topic | Rejection) -> None:
         """Take one record in."""
-        if isinstance(record, Trend):
+        if isinstance(record, Rollup):
+            self.version += self.rollups.add(record, self.version + 1)
+        elif isinstance(record, Trend):
             self.version += self.windows.add(record, self.version + 1)
         elif isinstance(record, Alert):
             self.version += self.incidents.add(record, self.version + 1)
@@ -124,6 +130,8 @@ class State:
             fields=Window.__struct_fields__ if since is None else (),
             limits=self.windows.limits,
             windows=tuple(self.windows.journal.since(since or 0)),
+            rollup_limit=self.rollups.limit,
+            rollups=tuple(self.rollups.since(since or 0)),
             alerts=tuple(self.alerts.since(since or 0)),
             feedback=tuple(self.incidents.feedback.since(since or 0)),
             topics=tuple(self.topics.journal.since(since or 0)),
@@ -134,7 +142,12 @@ class State:
     def exemplar(self, channel: str, post_id: str) -> Exemplar | None:
         """The post of that identity, if it stands for a window or a topic or is evidence."""
         evidence = (post for alert in self.alerts.values() for post in alert.evidence)
-        kept = (self.windows.all_exemplars(), self.topics.all_exemplars(), evidence)
+        kept = (
+            self.windows.all_exemplars(),
+            self.rollups.all_exemplars(),
+            self.topics.all_exemplars(),
+            evidence,
+        )
         for post in chain.from_iterable(kept):
             if (post.channel, post.post_id) == (channel, post_id):
                 return post

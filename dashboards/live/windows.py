@@ -109,13 +109,15 @@ class Windows:
     """Trends in, any order and any number of times; the newest pane of each window out.
 
     A series keeps its newest windows: `BRAND_WINDOWS` or `SLICE_WINDOWS` of them, fewer where more
-    series share what is kept altogether; older ones are forgotten and stay so. Series beyond
+    series share what is kept altogether; older ones are forgotten and stay so. `most` says how many
+    of a brand instead, and of all. Series beyond
     `MAX_SERIES` are not kept but counted. For metrics alone two ended windows of a brand will do.
     """
 
-    def __init__(self, for_metrics: bool = False) -> None:
+    def __init__(self, for_metrics: bool = False, most: tuple[int, int] | None = None) -> None:
         self.journal: Journal[tuple[Series, int], Window] = Journal()
         self._for_metrics = for_metrics
+        self._most = most
         self._starts: dict[Series, list[int]] = {}
         self._brands = 0  # series of all posts of a brand
         self._left_out: set[Series] = set()
@@ -128,7 +130,7 @@ class Windows:
             return SETTLED_WINDOWS, 0
         slices = len(self._starts) - self._brands
         return (
-            _part(BRAND_WINDOWS, ALL_BRAND_WINDOWS, self._brands),
+            _part(*(self._most or (BRAND_WINDOWS, ALL_BRAND_WINDOWS)), self._brands),
             _part(SLICE_WINDOWS, ALL_SLICE_WINDOWS, slices),
         )
 

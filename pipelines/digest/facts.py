@@ -13,7 +13,15 @@ from pipelines.digest.charts import Mark, Stretch, mark_of
 from pipelines.digest.days import Day, apart, day_of, weeks_days, zone_of
 from pipelines.digest.pooling import change, pool
 from schemas.emotions import GROUPS
-from schemas.records import Alert, AlertFeedback, AlertKind, AlertStatus, Estimate, Trend
+from schemas.records import (
+    Alert,
+    AlertFeedback,
+    AlertKind,
+    AlertStatus,
+    Estimate,
+    Rollup,
+    Trend,
+)
 
 HOUR = timedelta(hours=1)
 LEAST_POSTS = 10  # of an hour that may be called the best or the worst
@@ -52,7 +60,8 @@ class BrandDay(msgspec.Struct, frozen=True, kw_only=True):
     """A day of a brand.
 
     Posts are counted over windows that do not overlap. `most_people` spoke in the window from
-    `most_people_at`, of all of them: people of a day are not known, since one may speak in many.
+    `most_people_at`, of all of them. `people` spoke on the day: known where there is a roll-up of
+    just that day, since one may speak in many windows; figures of the day are then its own.
     `posts_before` is the mean of the days of the week before, from the first that has a window on.
     """
 
@@ -71,6 +80,7 @@ class BrandDay(msgspec.Struct, frozen=True, kw_only=True):
     windows: int
     final: int
     abstained: int
+    people: int | None = None
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,17 +101,26 @@ class Digest(Frame, frozen=True, kw_only=True):
     dead_letters: dict[str, int] | None = None
 
 
+Span = tuple[datetime, datetime]
+
+
 class Gathered:
     """The newest state of each window, every state of each alert, and what people did."""
 
     def __init__(self) -> None:
         self.windows: dict[str, dict[datetime, Trend]] = defaultdict(dict)
+        self.rollups: dict[str, dict[Span, Rollup]] = defaultdict(dict)
         self.alerts: dict[str, dict[int, Alert]] = defaultdict(dict)
         self.feedback: dict[str, AlertFeedback] = {}
 
     def add(self, record: Trend | Alert | AlertFeedback) -> None:
         """Take in a record, in any order and any number of times."""
-        if isinstance(record, Trend):
+        if isinstance(record, Rollup):
+            span = record.window_start, record.window_end
+            kept = self.rollups[record.brand].get(span)
+            if kept is None or _rank(record) >= _rank(kept):
+                self.rollups[record.brand][span] = record
+        elif isinstance(record, Trend):
             known = self.windows[record.brand].get(record.window_start)
             if known is None or _rank(record) >= _rank(known):
                 self.windows[record.brand][record.window_start] = record
@@ -140,22 +159,26 @@ def compose(
 
 def day_of_brand(gathered: Gathered, brand: str, day: Day, zone: tzinfo) -> BrandDay:
     """The facts of one brand."""
-    known = gathered.windows.get(brand, {})
+    known, rollups = gathered.windows.get(brand, {}), gathered.rollups.get(brand, {})
     windows = apart(_within(known, day), day)
-    days = [apart(_within(known, one), one) for one in weeks_days(day, zone)]
+    whole = _whole(windows, rollups, (day.since, day.until))
+    days = [
+        _whole(apart(_within(known, one), one), rollups, (one.since, one.until))
+        for one in weeks_days(day, zone)
+    ]
     week = list(dropwhile(lambda found: not found, days))  # before that nobody watched
     busiest = max(_within(known, day), key=lambda trend: trend.authors, default=None)
-    emotions = {group: _compare(windows, week, group) for group in GROUPS if group != "neutral"}
-    hours = _stretches(windows, day)
+    emotions = {group: _compare(whole, week, group) for group in GROUPS if group != "neutral"}
+    hours = _stretches(windows, rollups, day)
     judged = [h for h in hours if h.posts >= LEAST_POSTS and h.valence is not None]
     return BrandDay(
         brand=brand,
-        posts=sum(trend.posts for trend in windows),
+        posts=sum(trend.posts for trend in whole),
         posts_before=_mean([sum(t.posts for t in one) for one in week]),
         most_people=busiest.authors if busiest else 0,
         most_people_at=busiest.window_start if busiest else None,
-        valence=_compare(windows, week, "valence"),
-        share_negative=_compare(windows, week, "share_negative"),
+        valence=_compare(whole, week, "valence"),
+        share_negative=_compare(whole, week, "share_negative"),
         emotions=_leading(emotions),
         best=max(judged, key=_valence_of) if len(judged) > 1 else None,
         worst=min(judged, key=_valence_of) if len(judged) > 1 else None,
@@ -163,8 +186,19 @@ def day_of_brand(gathered: Gathered, brand: str, day: Day, zone: tzinfo) -> Bran
         stretches=tuple(hours),
         windows=len(windows),
         final=sum(trend.final for trend in windows),
-        abstained=sum(trend.abstained for trend in windows),
+        abstained=sum(trend.abstained for trend in whole),
+        people=None if whole is windows else whole[0].authors,
     )
+
+
+def _whole(windows: list[Trend], rollups: Mapping[Span, Rollup], span: Span) -> list[Trend]:
+    """The roll-up of a span for its windows, if it counts no fewer posts than they do.
+
+    After a start without state it may count fewer: it knows what came since.
+    """
+    found = rollups.get(span)
+    complete = found and windows and found.posts >= sum(trend.posts for trend in windows)
+    return [found] if found and complete else windows
 
 
 def _within(known: Mapping[datetime, Trend], day: Day) -> list[Trend]:
@@ -173,22 +207,22 @@ def _within(known: Mapping[datetime, Trend], day: Day) -> list[Trend]:
     return sorted(found, key=lambda trend: trend.window_start)
 
 
-def _stretches(windows: Iterable[Trend], day: Day) -> list[Stretch]:
+def _stretches(windows: Iterable[Trend], rollups: Mapping[Span, Rollup], day: Day) -> list[Stretch]:
     """Hours of the day that hold windows, or the windows themselves where they are longer."""
     parts: dict[datetime, list[Trend]] = defaultdict(list)
     for trend in windows:
         width = max(HOUR, trend.window_end - trend.window_start)
         parts[day.since + (trend.window_start - day.since) // width * width].append(trend)
     return [
-        Stretch(
-            start,
-            max(start + HOUR, found[-1].window_end),
-            sum(trend.posts for trend in found),
-            _pooled(found, "valence"),
-            _pooled(found, "share_negative"),
-        )
+        _stretch((start, max(start + HOUR, found[-1].window_end)), found, rollups)
         for start, found in parts.items()
     ]
+
+
+def _stretch(span: Span, windows: list[Trend], rollups: Mapping[Span, Rollup]) -> Stretch:
+    found = _whole(windows, rollups, span)
+    posts = sum(trend.posts for trend in found)
+    return Stretch(*span, posts, _pooled(found, "valence"), _pooled(found, "share_negative"))
 
 
 def _compare(windows: list[Trend], week: list[list[Trend]], what: str) -> Compared | None:

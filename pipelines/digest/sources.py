@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,7 @@ from schemas.records import (
     Alert,
     AlertFeedback,
     Record,
+    Rollup,
     Slice,
     Trend,
     decode,
@@ -30,7 +31,14 @@ from schemas.records import (
 from transforms.kafka.producers import require_topic
 
 GROUP = "moodwire-digest"  # commits nothing
-KINDS: dict[str, type[Record]] = {"trends": Trend, "alerts": Alert, "feedback": AlertFeedback}
+KINDS: dict[str, type[Record]] = {
+    "trends": Trend,
+    "rollups": Rollup,
+    "alerts": Alert,
+    "feedback": AlertFeedback,
+}
+OF_WINDOWS = ("trends", "rollups")
+AHEAD = timedelta(days=1)  # no window is written so long before it begins
 
 
 class Value(NamedTuple):
@@ -43,8 +51,10 @@ class Value(NamedTuple):
 class Source(Protocol):
     """Records that are there now."""
 
-    def read(self) -> Iterator[Value]:
-        """Every trend, alert and feedback, in the order of writing of each kind.
+    def read(self, since: datetime) -> Iterator[Value]:
+        """Every trend, roll-up, alert and feedback, in the order of writing of each kind.
+
+        Of windows only those that begin at `since` or later are promised.
 
         Raises:
             OSError: they cannot be read now.
@@ -61,11 +71,11 @@ class FolderSource:
 
     path: Path
 
-    def read(self) -> Iterator[Value]:
+    def read(self, since: datetime) -> Iterator[Value]:
         """What the files hold."""
         folder = RunFolder(self.path)
         files = {
-            "trends": folder.file("trends"),
+            **{kind: folder.file(kind) for kind in OF_WINDOWS},
             "alerts": folder.file("alerts"),
             "feedback": self.path / FEEDBACK_FILE,
         }
@@ -82,18 +92,24 @@ class FolderSource:
 
 @dataclass(frozen=True)
 class TopicSource:
-    """The topics `trends`, `alerts` and `alert-feedback`."""
+    """The topics `trends`, `rollups`, `alerts` and `alert-feedback`."""
 
     sink: KafkaSink
 
-    def read(self) -> Iterator[Value]:
-        """What they hold until now; a record that was deleted is left out."""
-        prefix = self.sink.topic_prefix
+    def read(self, since: datetime) -> Iterator[Value]:
+        """What they hold until now; a record that was deleted is left out.
+
+        Alerts are read from their beginning, windows from the offset of the time `since`: they are
+        written when posts of them have been read, which is not before.
+        """
+        prefix, cluster = self.sink.topic_prefix, self.sink.cluster
         kinds = {f"{prefix}{TOPICS[kind]}": kind for kind in ("trends", "alerts")}
         for topic in kinds:
-            require_topic(self.sink.cluster, topic)
+            require_topic(cluster, topic)
+        kinds[f"{prefix}{TOPICS['rollups']}"] = "rollups"  # an older stack lacks it
         kinds[f"{prefix}{FEEDBACK_TOPIC}"] = "feedback"
-        with closing(read_until_now(self.sink.cluster, GROUP, kinds)) as records:
+        starts = {topic: since - AHEAD for topic, kind in kinds.items() if kind in OF_WINDOWS}
+        with closing(read_until_now(cluster, GROUP, kinds, starts)) as records:
             for topic, value in records:
                 if value is not None:
                     yield Value(kinds[topic], value)
@@ -143,7 +159,7 @@ class Reader:
             starts[:] = [min([*starts, head.window_start]), max([*starts, head.window_start])]
             return since <= head.window_start < whole.until
 
-        for record in _records(self.source.read(), is_wanted):
+        for record in _records(self.source.read(since), is_wanted):
             gathered.add(record)
         brands = self.brands or tuple(sorted(gathered.windows))
         digest = compose(gathered, brands, day, self.frame, self.source.dead_letters())
@@ -157,9 +173,7 @@ def _records(
     head = msgspec.json.Decoder(_Head)
     for kind, value in values:
         try:
-            if kind != "trends":
+            if kind not in OF_WINDOWS or is_wanted(head.decode(value)):
                 yield decode(value, KINDS[kind])  # type: ignore[misc]
-            elif is_wanted(head.decode(value)):
-                yield decode(value, Trend)
         except UNREADABLE:
             continue

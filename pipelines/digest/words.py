@@ -93,7 +93,8 @@ def _posts(brand: BrandDay, zone: tzinfo) -> str:
     if brand.most_people_at is not None:
         at = f"{brand.most_people_at.astimezone(zone):%H:%M}"
         most = f"; at most {_many(brand.most_people, 'person', 'people')} in one window ({at})"
-    return f"{brand.posts:,}{before}{most}"
+    people = "" if brand.people is None else f" by {_many(brand.people, 'person', 'people')}"
+    return f"{brand.posts:,}{people}{before}{most}"
 
 
 def _compared(name: str, found: Compared | None, shown: Shown) -> Iterator[Line]:

@@ -13,11 +13,14 @@ KEPT: Final = {
     "DropDuplicates/DropSeen/ParDo(_DropSeen)": (
         "ref_AppliedPTransform_DropDuplicates-DropSeen-ParDo-_DropSeen-_22"
     ),
-    "AggregateTrends/TellWindows": "ref_AppliedPTransform_AggregateTrends-TellWindows_38",
+    "AggregateTrends/TellPanes/ParDo(_TellWindows)": (
+        "ref_AppliedPTransform_AggregateTrends-TellWindows_38"
+    ),
     "DetectAlerts/KeepLedger": "ref_AppliedPTransform_DetectAlerts-KeepLedger_42",
     "WatchDrift/KeepHour": "ref_AppliedPTransform_WatchDrift-KeepHour",
     "FollowTopics/GatherHours": "ref_AppliedPTransform_FollowTopics-GatherHours",
     "FollowTopics/KeepTopics": "ref_AppliedPTransform_FollowTopics-KeepTopics",
+    "RollUp/KeepLengths": "ref_AppliedPTransform_RollUp-KeepLengths",
 }
 
 

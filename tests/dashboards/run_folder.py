@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from schemas.records import (
     PaneTiming,
     Position,
     Rejection,
+    Rollup,
     Slice,
     Trend,
     encode,
@@ -114,6 +116,28 @@ def a_trend(
     )
 
 
+def a_rollup(
+    brand: str, start: datetime, hours: int, moment: Moment, *, timing: PaneTiming = "final"
+) -> Rollup:
+    """Some hours of `brand` in which a window of five minutes is like `moment`."""
+    windows = hours * timedelta(hours=1) // WINDOW
+    busier = replace(moment, posts=moment.posts * windows)
+    trend = a_trend(brand, start, busier, timing=timing, seed=f"{hours} h")
+    end = start + timedelta(hours=hours)
+    return Rollup(**(msgspec.structs.asdict(trend) | {"window_end": end}))
+
+
+def build_rollups() -> Iterator[Rollup]:
+    """The hours of that day, and a week of days, of every brand; the newest still filling."""
+    for brand, story in BRANDS.items():
+        for back in range(6, -1, -1):
+            timing: PaneTiming = "final" if back else "early"
+            yield a_rollup(brand, DAY - timedelta(days=back), 24, story(8.0 + back), timing=timing)
+        for hour in range(int(FIRST_HOUR), int(LAST_HOUR) + 1):
+            timing = "final" if hour < 15 else "on_time" if hour < 16 else "early"
+            yield a_rollup(brand, DAY + timedelta(hours=hour), 1, story(hour + 0.5), timing=timing)
+
+
 def _starts() -> Iterator[datetime]:
     start = DAY + timedelta(hours=FIRST_HOUR)
     while start <= DAY + timedelta(hours=LAST_HOUR):
@@ -200,6 +224,7 @@ def build_run_folder(folder: Path, running: bool = True) -> Path:
         sha256, jpeg = rendition(scene)
         (folder / "media" / f"{sha256}.jpg").write_bytes(jpeg)
     append(folder / "trends.jsonl", *build_trends())
+    append(folder / "rollups.jsonl", *build_rollups())
     append(folder / "alerts.jsonl", *build_alerts())
     append(folder / "topics.jsonl", *build_topics())
     append(folder / "dead-letters.jsonl", *(a_rejection(offset) for offset in range(3)))

@@ -168,6 +168,14 @@ def test_posts_of_a_window_are_found_by_its_start(app: Starlette) -> None:
     assert get(app, "/api/window?brand=Aerolume&start=soon").status_code == 400
 
 
+def test_posts_of_an_hour_are_found_by_its_start_and_length(app: Starlette) -> None:
+    hour = f"/api/window?brand=Aerolume&start={int(at(15).timestamp())}"
+
+    assert [post["emotion"] for post in get(app, f"{hour}&seconds=3600").json()]
+    assert get(app, f"{hour}&seconds=86400").json() == []
+    assert get(app, f"{hour}&seconds=long").status_code == 400
+
+
 def test_a_stream_without_an_id_begins_with_everything(app: Starlette) -> None:
     first, *rest = events(app, "/events")
 

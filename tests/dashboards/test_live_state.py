@@ -5,13 +5,14 @@ import random
 import msgspec
 import pytest
 
+from dashboards.live import rollups as rollups_module
 from dashboards.live import windows as windows_module
 from dashboards.live.counters import Cause, Reader
 from dashboards.live.state import State, Update
 from dashboards.live.windows import Window
-from schemas.records import PaneTiming, Slice, Trend
+from schemas.records import PaneTiming, Rollup, Slice, Trend
 from tests.dashboards.incidents import an_alert, at
-from tests.dashboards.run_folder import a_rejection, a_trend, build_counters
+from tests.dashboards.run_folder import a_rejection, a_rollup, a_trend, build_counters
 from tests.dashboards.story import Moment
 
 CALM = Moment(posts=20, valence=0.2, image_share=0.3)
@@ -200,3 +201,62 @@ def test_the_newest_settled_window_is_not_one_still_filling() -> None:
 
     assert newest is not None
     assert newest.start == at(9.0).timestamp()
+
+
+def an_hour(hour: float = 9.0, hours: int = 1, pane: int = 10, brand: str = "Aerolume") -> Rollup:
+    return msgspec.structs.replace(a_rollup(brand, at(hour), hours, CALM), pane_index=pane)
+
+
+def rolled_up(*records: Trend) -> State:
+    state = State()
+    for record in records:
+        state.fold(record)
+    return state
+
+
+def test_an_hour_and_a_day_of_one_start_are_told_apart_and_are_no_windows() -> None:
+    update = rolled_up(a_pane(0.0), an_hour(0.0), an_hour(0.0, 24)).changes()
+
+    assert [window.end - window.start for window in update.windows] == [300]
+    assert [window.end - window.start for window in update.rollups] == [3600, 86_400]
+
+
+def test_the_newest_pane_of_an_hour_holds_whatever_the_order() -> None:
+    state = rolled_up(an_hour(pane=9), an_hour(pane=5), an_hour(pane=9))
+
+    assert [window.pane for window in state.rollups.since(0)] == [9]
+    assert state.version == 1
+
+
+def test_an_update_brings_the_hours_that_changed_since() -> None:
+    state = rolled_up(an_hour(8.0))
+    before = state.id
+    state.fold(an_hour(9.0))
+
+    (window,) = state.changes(before).rollups
+    assert window.start == int(at(9).timestamp())
+
+
+def test_slices_of_hours_are_left_to_whoever_reads_the_topic() -> None:
+    sliced = msgspec.structs.replace(an_hour(), slice=Slice(lang="de"))
+
+    assert list(rolled_up(sliced).rollups.since(0)) == []
+
+
+def test_a_brand_keeps_its_newest_hours_and_the_posts_that_stand_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rollups_module, "BRAND_ROLLUPS", 2)
+    state = rolled_up(*(an_hour(float(hour)) for hour in (7, 9, 8)))
+    starts = [int(at(hour).timestamp()) for hour in (7, 8, 9)]
+
+    assert sorted(window.start for window in state.rollups.since(0)) == starts[1:]
+    forgotten, *_, kept = (state.rollups.exemplars("Aerolume", start, 3600) for start in starts)
+    assert forgotten == ()
+    assert state.exemplar(kept[0].channel, kept[0].post_id) == kept[0]
+
+
+def test_lengths_are_bounded() -> None:
+    state = rolled_up(*(an_hour(hours=hours) for hours in range(1, 9)))
+
+    assert len(list(state.rollups.since(0))) == rollups_module.MAX_LENGTHS

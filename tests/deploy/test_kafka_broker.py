@@ -54,7 +54,7 @@ def test_results_that_supersede_one_another_live_in_compacted_topics() -> None:
     compacted = {n for n, t in topics.items() if t["configs"].get("cleanup.policy") == "compact"}
 
     assert compacted == {
-        f"test-{n}" for n in ("trends", "alerts", "topics", "alert-feedback", "media")
+        f"test-{n}" for n in ("trends", "rollups", "alerts", "topics", "alert-feedback", "media")
     }
     assert set(topics) - compacted == {"test-posts", "test-readings", "test-dead-letters"}
 

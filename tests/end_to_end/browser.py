@@ -27,6 +27,11 @@ SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 FOCUSED = "() => document.activeElement.id"
 AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
   || motion.effect.getComputedTiming().iterations === Infinity)"""
+# How many points of each chart are painted.
+PAINTED = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, place) => place % 4 === 3 && value > 0).length;
+})"""
 REMEDY = "no Chromium on PATH: install one, on Debian `apt-get install chromium`"
 
 

@@ -15,20 +15,31 @@ from pipelines.delivery.digests import digest_in
 from pipelines.digest.facts import Digest
 from pipelines.digest.sources import FolderSource, Reader, TopicSource
 from pipelines.settings import KafkaSink
-from schemas.records import Alert, AlertFeedback, Slice, Trend, encode
+from schemas.records import Alert, AlertFeedback, Rollup, Slice, Trend, encode
 from tests.end_to_end.kafka_runs import producer_of, running_broker
 from tests.pipelines.delivery.receiver import SECRET, a_desk
-from tests.pipelines.digest.days import FRAME, THE_DAY, a_day, a_window, sliding, write
+from tests.pipelines.digest.days import (
+    FRAME,
+    MIDNIGHT,
+    THE_DAY,
+    a_day,
+    a_rollup,
+    a_window,
+    sliding,
+    write,
+)
 
-TOPICS = {Trend: "trends", Alert: "alerts", AlertFeedback: "alert-feedback"}
+TOPICS = {Trend: "trends", Rollup: "rollups", Alert: "alerts", AlertFeedback: "alert-feedback"}
 Records = list[Trend | Alert | AlertFeedback]
 
 
-def publish(broker: Broker, records: Records) -> None:
+def publish(broker: Broker, records: Records, written: datetime | None = None) -> None:
+    """Send records, as if they were `written` at another time than now."""
+    millis = None if written is None else int(written.timestamp() * 1000)
     with producer_of(broker) as producer:
         for record in records:
-            key = record.alert_id if isinstance(record, Alert) else record.key
-            producer.send(TOPICS[type(record)], key=key.encode(), value=encode(record))
+            key = (record.alert_id if isinstance(record, Alert) else record.key).encode()
+            producer.send(TOPICS[type(record)], key=key, value=encode(record), timestamp_ms=millis)
 
 
 def of(source: FolderSource | TopicSource) -> Digest:
@@ -47,10 +58,13 @@ def test_topics_and_a_folder_tell_the_same_and_the_service_sends_yesterday_once(
     ]
     yesterday = datetime.now(UTC) - timedelta(days=1)
     midnight = yesterday.replace(hour=0, minute=0, second=0, microsecond=0)
-    write([*a_day(), *noise], tmp_path)
+    rolled_up = a_rollup(MIDNIGHT, 24, 9_000, authors=700)
+    write([*a_day(), *noise, rolled_up], tmp_path)
     with running_broker(tmp_path / "kafka") as broker, a_desk() as desk:
         create_topics(broker.bootstrap_servers, read_topics())
-        publish(broker, [*a_day(), *noise])
+        long_ago = MIDNIGHT - timedelta(days=30)
+        publish(broker, [a_window(MIDNIGHT, posts=800, pane_index=900)], written=long_ago)
+        publish(broker, [*a_day(), *noise, rolled_up])
         topics = of(TopicSource(KafkaSink(bootstrap_servers=broker.bootstrap_servers)))
         publish(broker, [*sliding(midnight, 2, posts=7)])
         settings = tmp_path / "moodwire.yaml"
@@ -69,7 +83,8 @@ digest: {{at: "00:00", sinks: [desk]}}
         given = ["deliver", "--settings", str(settings), "--from-start", "--once"]
         codes = [main(given), main(given)]
 
-    assert topics == of(FolderSource(tmp_path))
+    assert topics == of(FolderSource(tmp_path))  # what was written long before is not read
+    assert (topics.brands[0].posts, topics.brands[0].people) == (9_000, 700)
     assert codes == [0, 0]
     (request,) = desk.requests
     found = digest_in(request.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.error
 import urllib.request
@@ -35,7 +36,7 @@ CALM = Moment(posts=20, valence=0.2, image_share=0.3)
 def publish(broker: Broker, folder: Path) -> None:
     """What a run wrote to its folder, as it would have written it to topics."""
     with producer_of(broker) as producer:
-        for kind in ("trends", "alerts", "rejections"):
+        for kind in ("trends", "rollups", "alerts", "rejections"):
             for number, line in enumerate((folder / FILES[kind]).read_bytes().splitlines()):
                 producer.send(TOPICS[kind], key=str(number).encode(), value=line)
         for file in (folder / "media").iterdir():
@@ -95,6 +96,8 @@ def test_topics_show_what_the_folder_shows_through_restarts_and_an_outage(tmp_pa
             until(lambda: line in answer(f"{url}/metrics")[1].decode(), log)
             assert answer(f"{url}/")[0] == 200
             assert answer(f"{url}/media/{picture.name}") == (200, picture.read_bytes())
+            shown = json.loads(answer(f"{url}/api/state")[1])
+            assert len(shown["rollups"]) == len(list(follower.state.rollups.since(0))) > 0
 
 
 @pytest.mark.timeout(400)

@@ -24,16 +24,12 @@ from tests.dashboards.run_folder import (
     write_counters,
 )
 from tests.dashboards.story import Moment
-from tests.end_to_end.browser import DESK, LOOKS, WIDTHS, Look, Visit, visit
+from tests.end_to_end.browser import DESK, LOOKS, PAINTED, WIDTHS, Look, Visit, visit
 from tests.end_to_end.screenshots import take
 from tests.end_to_end.searching import serving_search
 
 MAX_WIDTH = "body => getComputedStyle(body).maxWidth"
 WORSE = Moment(posts=240, valence=-0.8, image_share=0.6)
-PAINTED = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  return data.filter((value, place) => place % 4 === 3 && value > 0).length;
-})"""
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ class Watched(beam.PTransform):
     """Readings to alerts over 5-minute windows each minute."""
 
     def expand(self, pcoll: Any) -> Any:
-        trends = pcoll | AggregateTrends(300, 60, LATENESS, slices=())
+        trends = (pcoll | AggregateTrends(300, 60, LATENESS, slices=())).trends
         return trends | DetectAlerts(60, LATENESS)
 
 

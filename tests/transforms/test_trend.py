@@ -1,6 +1,7 @@
 import random
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.testing.test_stream import TestStream as Stream
 
@@ -19,8 +20,19 @@ LATENESS = 600
 def panes(source: Any, runner: str, **changes: Any) -> list[Trend]:
     """Trends of a stage over 5-minute windows each minute, in the order they came out."""
     arguments: dict[str, Any] = {"early_posts": 20, "slices": ()}
-    stage = AggregateTrends(300, 60, LATENESS, **(arguments | changes))
+    stage = Trends(AggregateTrends(300, 60, LATENESS, **(arguments | changes)))
     return records_of(Trend, source, stage, runner)
+
+
+class Trends(beam.PTransform):
+    """What a stage makes of readings beside the tallies that it hands on."""
+
+    def __init__(self, stage: AggregateTrends) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def expand(self, pcoll: Any) -> Any:
+        return (pcoll | self.stage).trends
 
 
 def by_window(trends: list[Trend]) -> list[Trend]:

@@ -39,6 +39,11 @@ def _trend(record: dict[str, Any]) -> tuple[Key, Key, bool]:
     return key, (record["pane_index"], record["timing"], record["final"]), record["final"]
 
 
+def _rollup(record: dict[str, Any]) -> tuple[Key, Key, bool]:
+    key, pane, is_final = _trend(record)
+    return (*key, record["window_end"]), pane, is_final
+
+
 def _alert(record: dict[str, Any]) -> tuple[Key, Key, bool]:
     return (record["alert_id"],), (record["revision"], record["final"]), record["final"]
 
@@ -59,6 +64,7 @@ READERS = {
     "alerts": _alert,
     "topics": _topic,
     "rejections": _rejection,
+    "rollups": _rollup,
 }
 
 

@@ -198,6 +198,7 @@ def judge(outputs: Outputs, wanted: compare.Kinds, posts_in: int) -> Result:
         "final_trends": len(compare.final_records(found["trends"])),
         "final_alerts": len(compare.final_records(found["alerts"])),
         "trend_differences": differences["trends"],
+        "rollup_differences": differences["rollups"],
         "alert_differences": differences["alerts"],
         "dead_letter_differences": differences["rejections"],
         "reading_differences": differences["readings"],
@@ -211,7 +212,7 @@ def is_exact(result: Result) -> bool:
         return False
     counts = [result["lost"], result["extra"], result["differing"]]
     counts.append(result["duplicates"]["differing_final"])
-    for kind in ("trend", "alert", "dead_letter"):
+    for kind in ("trend", "rollup", "alert", "dead_letter"):
         found = result[f"{kind}_differences"]
         counts += [found["missing"], found["extra"], found["differing"]]
     return not any(counts)

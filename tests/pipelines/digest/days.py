@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from pipelines.digest.facts import Frame, Gathered
-from schemas.records import Alert, AlertFeedback, Trend, encode
+from schemas.records import Alert, AlertFeedback, Rollup, Trend, encode
 from tests.dashboards.incidents import an_alert
 from tests.trends import a_trend, around
 
@@ -36,6 +36,13 @@ def sliding(since: datetime, hours: float, brand: str = "Nova", **changes: Any) 
         msgspec.structs.replace(first, window_start=start, window_end=start + WIDTH)
         for start in starts
     ]
+
+
+def a_rollup(start: datetime, hours: int, posts: int, **changes: Any) -> Rollup:
+    """The roll-up of some hours from `start`."""
+    found = a_window(start, posts=posts, **changes)
+    end = start + timedelta(hours=hours)
+    return Rollup(**(msgspec.structs.asdict(found) | {"window_end": end}))
 
 
 def incident(brand: str = "Nova") -> list[Alert]:
@@ -88,7 +95,12 @@ def gathered(records: Iterable[Trend | Alert | AlertFeedback]) -> Gathered:
 def write(records: Iterable[Trend | Alert | AlertFeedback], folder: Path) -> None:
     """A run folder that holds them."""
     every = list(records)
-    files = {Trend: "trends.jsonl", Alert: "alerts.jsonl", AlertFeedback: "alert-feedback.jsonl"}
+    files = {
+        Trend: "trends.jsonl",
+        Rollup: "rollups.jsonl",
+        Alert: "alerts.jsonl",
+        AlertFeedback: "alert-feedback.jsonl",
+    }
     for kind, file in files.items():
-        lines = [encode(record) for record in every if isinstance(record, kind)]
+        lines = [encode(record) for record in every if type(record) is kind]
         (folder / file).write_bytes(b"".join(line + b"\n" for line in lines))

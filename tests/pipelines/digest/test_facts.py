@@ -10,12 +10,14 @@ import pytest
 
 from pipelines.digest.days import day_of
 from pipelines.digest.facts import BrandDay, compose, day_of_brand
+from pipelines.digest.pooling import pool
 from schemas.records import Alert, AlertFeedback, Estimate, Trend
 from tests.pipelines.digest.days import (
     FRAME,
     MIDNIGHT,
     THE_DAY,
     a_day,
+    a_rollup,
     a_verdict,
     a_window,
     gathered,
@@ -140,3 +142,46 @@ def test_a_digest_survives_its_own_encoding() -> None:
 
     assert msgspec.json.decode(msgspec.json.encode(digest), type=type(digest)) == digest
     assert [brand.windows for brand in digest.brands] == [288, 0]
+
+
+def test_a_day_that_was_rolled_up_tells_its_own_people_and_intervals() -> None:
+    windows = sliding(MIDNIGHT, 24, posts=3)
+    day = a_rollup(MIDNIGHT, 24, 288 * 3, authors=500, mean=0.25)
+    found = facts([*windows, day])
+    assert found.valence is not None
+
+    assert (found.people, found.posts, found.windows) == (500, 288 * 3, 288)
+    assert found.valence.day == pool([(1, day.valence)])
+    assert facts(windows).people is None
+
+
+def test_an_hour_that_was_rolled_up_stands_for_its_windows() -> None:
+    hour = a_rollup(MIDNIGHT, 1, 12 * 3, mean=0.5)
+    found = facts([*sliding(MIDNIGHT, 24, posts=3), hour])
+
+    assert found.stretches[0].valence == pool([(1, hour.valence)]) != found.stretches[1].valence
+    assert found.people is None
+
+
+def test_days_of_the_week_before_that_were_rolled_up_stand_for_theirs() -> None:
+    before = MIDNIGHT - timedelta(days=1)
+    windows = [*sliding(before, 24, posts=3), *sliding(MIDNIGHT, 24, posts=3)]
+    day = a_rollup(before, 24, 288 * 3, mean=-0.4)
+    found = facts([*windows, day])
+    assert found.valence is not None
+
+    assert found.valence.before == pool([(1, day.valence)])
+
+
+def test_a_roll_up_that_misses_posts_is_not_believed() -> None:
+    """After a start without state it knows only what came since."""
+    windows = sliding(MIDNIGHT, 24, posts=3)
+
+    assert facts([*windows, a_rollup(MIDNIGHT, 24, 288 * 3 - 1)]) == facts(windows)
+
+
+def test_a_day_of_another_clock_is_no_day_of_this_one() -> None:
+    windows = sliding(MIDNIGHT, 24, posts=3)
+    shifted = a_rollup(MIDNIGHT - timedelta(hours=2), 24, 288 * 3)
+
+    assert facts([*windows, shifted]) == facts(windows)

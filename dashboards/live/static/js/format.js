@@ -1,5 +1,7 @@
 // Numbers and times as the page writes them. Every time is event time, in UTC, and says so.
 const MINUS = "\u2212";
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
 const DAY = new Intl.DateTimeFormat("en-GB",
   { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
@@ -16,7 +18,12 @@ export const time = (epoch) => iso(epoch).slice(11, 16);
 export const clock = (epoch) => iso(epoch).slice(11, 19);
 export const day = (epoch) => DAY.format(epoch * 1000);
 export const shortDay = (epoch) => SHORT_DAY.format(epoch * 1000);
-export const span = (start, end) => `${time(start)}–${time(end)} UTC`;
+
+/** From when to when: a whole day by its date, an hour with its date, what is shorter without. */
+export function span(start, end) {
+  if (end - start >= DAY_SECONDS) return `${day(start)}${end - start > DAY_SECONDS ? ` to ${day(end - 1)}` : ""} UTC`;
+  return `${end - start >= HOUR_SECONDS ? `${shortDay(start)}, ` : ""}${time(start)}–${time(end)} UTC`;
+}
 
 export const whole = (number) => WHOLE.format(number);
 export const compact = (number) => COMPACT.format(number);

@@ -1,12 +1,22 @@
 // The chosen brand's name and its figures in one window.
 import { byId, el, setText } from "./dom.js";
-import { moodWord, percent, signed, span, whole } from "./format.js";
+import { moodWord, percent, portion, signed, span, whole } from "./format.js";
 
 const TIMING = { early: "still filling", on_time: "complete", late: "refined by late posts", final: "final" };
 
 const tone = (valence) => (moodWord(valence) === "Mixed" ? "" : valence < 0 ? "negative" : "positive");
 
-function figures(window) {
+const change = (number) => (number === null ? "" : `${number < 0 ? "\u2212" : "+"}${whole(Math.abs(number))}`);
+
+/** What is said of the number of posts. */
+function postsHint(window, { velocity, acceleration }) {
+  const said = [`${whole(window.clusters)} different texts, seen up to ${whole(window.reach)} times`];
+  if (velocity !== null) said.push(`${change(velocity)} against the window before`);
+  if (acceleration !== null) said.push(`a change that is itself ${change(acceleration)} against the one before`);
+  return said.join("; ");
+}
+
+function figures(window, pace, voice) {
   const range = (low, high, text) => `${text(low)} to ${text(high)}`;
   return [
     ["Valence", signed(window.valence), moodWord(window.valence),
@@ -14,7 +24,9 @@ function figures(window) {
       tone(window.valence)],
     ["Negative posts", percent(window.negative), "",
       `95 % interval ${range(window.negative_low, window.negative_high, percent)}`],
-    ["Posts", whole(window.posts), "", `${whole(window.clusters)} different texts, seen up to ${whole(window.reach)} times`],
+    ["Posts", whole(window.posts), change(pace.velocity), postsHint(window, pace)],
+    ["Share of voice", voice === null ? "–" : portion(window.posts, window.posts / voice), "",
+      voice === null ? "There is no other brand" : "Of the posts about all brands in this window"],
     ["Authors", whole(window.authors), "", "Distinct pseudonymous authors"],
     ["With image", percent(window.posts ? window.with_image / window.posts : 0), "",
       window.image_valence === null ? "No image in this window" : `Valence of posts with an image ${signed(window.image_valence)}`],
@@ -34,7 +46,7 @@ export class Hero {
     if (!window) return;
     setText(byId("brand-name"), brand);
     setText(byId("window-label"), `${span(window.start, window.end)} · ${TIMING[window.timing]}`);
-    for (const figure of figures(window)) this.#show(...figure);
+    for (const figure of figures(window, this.store.pace(window), this.store.shareOfVoice(window))) this.#show(...figure);
   }
 
   #show(name, value, note, hint, tone = "") {

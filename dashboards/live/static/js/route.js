@@ -2,12 +2,12 @@
 // Whoever gets the link sees the same.
 import { moment, seconds } from "./format.js";
 
-/** `#brand=Aerolume&at=2026-11-23T14:12:00Z`, `#alert=ID`, `#search=lost my bag`, `#like=x/123`, `#quality`, `#model` or
+/** `#brand=Aerolume&at=2026-11-23T14:12:00Z`, with `&by=3600` where hours are drawn, `#alert=ID`, `#search=lost my bag`, `#like=x/123`, `#quality`, `#model` or
     `#model=VERSION`; null where it says nothing of these. */
 export function readRoute() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const at = seconds(parts.get("at") ?? "");
-  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, alert: parts.get("alert"), search: asked(parts),
+  const route = { brand: parts.get("brand"), at: Number.isFinite(at) ? at : null, length: Number(parts.get("by")) || 0, alert: parts.get("alert"), search: asked(parts),
     quality: parts.has("quality"), model: parts.get("model") };
   const says = route.brand || route.at !== null || route.alert || route.search || route.quality || route.model !== null;
   return says || location.hash === "" ? route : null;
@@ -20,9 +20,9 @@ function asked(parts) {
   return parts.get("search") ? new URLSearchParams({ words: parts.get("search") }).toString() : null;
 }
 
-export function linkTo(brand, at = null) {
+export function linkTo(brand, at = null, length = 0) {
   const then = at === null ? "" : `&at=${moment(at)}`;
-  return `#brand=${encodeURIComponent(brand)}${then}`;
+  return `#brand=${encodeURIComponent(brand)}${then}${length ? `&by=${length}` : ""}`;
 }
 
 export const linkToAlert = (id) => `#alert=${encodeURIComponent(id)}`;

@@ -4,6 +4,7 @@ import { linkTo, readRoute } from "./route.js";
 
 const HOUR_SECONDS = 3600;
 const TOPIC_HOURS = 3; // of a brand, as the server keeps
+const NO_WINDOWS = [];
 
 export class Store extends EventTarget {
   constructor() {
@@ -11,6 +12,7 @@ export class Store extends EventTarget {
     this.view = { range: "all", measure: "valence", emotions: "stream", hidden: new Set(),
       alerts: "all", dimension: "channel" };
     const route = readRoute();
+    this.view.length = route?.length ?? 0; // seconds of the long windows that are drawn; 0 for the short ones
     this.chosen = route?.brand ?? null;
     this.incident = route?.alert ?? null;
     this.search = route?.search ?? null;
@@ -27,6 +29,7 @@ export class Store extends EventTarget {
 
   clear() {
     this.series = new Map();
+    this.rollups = new Map(); // by length in seconds, then by brand
     this.alerts = new Map();
     this.feedback = new Map();
     this.topics = new Map();
@@ -46,13 +49,14 @@ export class Store extends EventTarget {
     this.acts = update.acts;
     this.searches = update.searches;
     for (const row of update.windows) this.#keep(this.#named(row));
+    for (const row of update.rollups) this.#keepLong(this.#named(row), update.rollup_limit);
     for (const alert of update.alerts) this.alerts.set(alert.alert_id, alert);
     for (const given of update.feedback) this.feedback.set(`${given.alert_id}|${given.action}`, given);
     for (const topic of update.topics) this.#learn(topic);
     this.run = update.run ?? this.run;
     this.stages = update.stages ?? this.stages;
     this.#follow();
-    const topics = { windows: update.windows.length, alerts: update.alerts.length || update.reset,
+    const topics = { windows: update.windows.length + update.rollups.length, alerts: update.alerts.length || update.reset,
       feedback: update.feedback.length, topics: update.topics.length || update.reset, brand: this.brand !== before, run: true };
     this.changed(...Object.keys(topics).filter((topic) => topics[topic]));
   }
@@ -64,6 +68,14 @@ export class Store extends EventTarget {
   set(changes) {
     Object.assign(this.view, changes);
     this.changed("view");
+  }
+
+  /** Draw windows of another length; 0 for the short ones. */
+  drawLength(length) {
+    this.view.length = length;
+    this.cursor = null;
+    this.#tellAddress();
+    this.changed("windows", "view", "pinned");
   }
 
   choose(brand) {
@@ -79,11 +91,12 @@ export class Store extends EventTarget {
     if (!route) return; // a place within the page
     this.chosen = route.brand ?? this.chosen;
     this.pinned = route.at;
+    this.view.length = route.length;
     this.incident = route.alert;
     this.search = route.search;
     this.quality = route.quality;
     this.model = route.model;
-    this.changed("windows", "alerts", "brand", "pinned", "incident", "search", "quality", "model");
+    this.changed("windows", "alerts", "brand", "view", "pinned", "incident", "search", "quality", "model");
   }
 
   point(place, value) {
@@ -108,6 +121,21 @@ export class Store extends EventTarget {
     return this.series.get(`${brand}|${dimension}|${value}`) ?? [];
   }
 
+  /** Lengths of the long windows that the chosen brand has, the shortest first. */
+  get lengths() {
+    return [...this.rollups.keys()].filter((length) => this.rollups.get(length).has(this.brand)).sort((a, b) => a - b);
+  }
+
+  /** The length that is drawn: the chosen one, if the brand has it. */
+  get length() {
+    return this.lengths.includes(this.view.length) ? this.view.length : 0;
+  }
+
+  /** The windows that are drawn, oldest first: short ones, or the hours or days of a brand. */
+  drawn(brand = this.brand) {
+    return this.length ? this.rollups.get(this.length).get(brand) ?? NO_WINDOWS : this.windows(brand);
+  }
+
   slices(dimension) {
     const prefix = `${this.brand}|${dimension}|`;
     return [...this.series].filter(([key]) => key.startsWith(prefix)).map(([, windows]) => windows);
@@ -124,7 +152,7 @@ export class Store extends EventTarget {
   /** The window to speak of: under the cursor, pinned, or the newest that is complete. */
   get window() {
     const at = this.cursor ?? this.pinned;
-    const windows = this.windows();
+    const windows = this.drawn();
     return windowAt(windows, at) ?? settled(windows);
   }
 
@@ -133,6 +161,26 @@ export class Store extends EventTarget {
     const hours = this.topics.get(this.brand) ?? new Map();
     return [...hours].sort(([a], [b]) => b.localeCompare(a)).map(([, topics]) =>
       [...topics.values()].filter((topic) => topic.posts > 0).sort((a, b) => b.posts - a.posts));
+  /** Posts of a brand in the drawn window of that span: 0 where nobody posted, null where that is not known. */
+  postsIn(start, end, brand = this.brand) {
+    const windows = this.drawn(brand);
+    const found = windows.find((window) => window.start === start);
+    const isEmpty = windows[0]?.start < start && !windows.some((window) => window.start < end && window.end > start);
+    return found?.posts ?? (isEmpty ? 0 : null);
+  }
+
+  /** By how many posts a window has more than the one before it, and how much that change has grown; null where not known. */
+  pace(window) {
+    const length = window.end - window.start;
+    const [before, earlier] = [1, 2].map((back) => this.postsIn(window.start - back * length, window.end - back * length));
+    const velocity = before === null ? null : window.posts - before;
+    return { velocity, acceleration: velocity === null || earlier === null ? null : velocity - (before - earlier) };
+  }
+
+  /** The part of the posts about all brands that are about the chosen one; null where there is no other. */
+  shareOfVoice(window) {
+    const all = this.brands.map((brand) => this.postsIn(window.start, window.end, brand) ?? 0).reduce((sum, posts) => sum + posts, 0);
+    return this.brands.length > 1 && all ? window.posts / all : null;
   }
 
   firing(brand) {
@@ -157,7 +205,7 @@ export class Store extends EventTarget {
   }
 
   #tellAddress() {
-    if (this.brand) history.replaceState(null, "", linkTo(this.brand, this.pinned));
+    if (this.brand) history.replaceState(null, "", linkTo(this.brand, this.pinned, this.view.length));
   }
 
   #named(row) {
@@ -167,12 +215,15 @@ export class Store extends EventTarget {
   #keep(window) {
     const key = `${window.brand}|${window.dimension}|${window.value}`;
     if (!this.series.has(key)) this.series.set(key, []);
-    const windows = this.series.get(key);
-    let place = windows.length;
-    while (place > 0 && windows[place - 1].start >= window.start) place -= 1;
-    windows.splice(place, windows[place]?.start === window.start ? 1 : 0, window);
-    const limit = this.limits[window.dimension ? 1 : 0];
-    if (windows.length > limit) windows.splice(0, windows.length - limit);
+    keep(this.series.get(key), window, this.limits[window.dimension ? 1 : 0]);
+  }
+
+  #keepLong(window, limit) {
+    const length = window.end - window.start;
+    if (!this.rollups.has(length)) this.rollups.set(length, new Map());
+    const brands = this.rollups.get(length);
+    if (!brands.has(window.brand)) brands.set(window.brand, []);
+    keep(brands.get(window.brand), window, limit);
   }
 
   #learn(topic) {
@@ -189,6 +240,14 @@ export class Store extends EventTarget {
     this.followed = brands.includes(this.followed) ? this.followed : brands[0] ?? null;
     for (const brand of brands) if (worst(brand) > worst(this.followed)) this.followed = brand;
   }
+}
+
+/** Put a window where its start belongs, in the place of an earlier state of it; the oldest go. */
+function keep(windows, window, limit) {
+  let place = windows.length;
+  while (place > 0 && windows[place - 1].start >= window.start) place -= 1;
+  windows.splice(place, windows[place]?.start === window.start ? 1 : 0, window);
+  if (windows.length > limit) windows.splice(0, windows.length - limit);
 }
 
 /** The newest window whose end the watermark has passed, or the newest of all. */

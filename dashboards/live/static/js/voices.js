@@ -18,20 +18,20 @@ export class Voices {
   }
 
   render(topics) {
-    if (!["windows", "brand", "pinned"].some((topic) => topics.has(topic))) return;
-    const { brand, pinned } = this.store;
-    const windows = this.store.windows();
+    if (!["windows", "brand", "pinned", "view"].some((topic) => topics.has(topic))) return;
+    const { brand, pinned, length } = this.store;
+    const windows = this.store.drawn();
     const window = windowAt(windows, pinned) ?? settled(windows);
     this.unpin.hidden = this.link.hidden = pinned === null;
     if (!window) return;
-    this.link.setAttribute("href", linkTo(brand, window.start));
-    const wanted = `${brand}|${window.start}|${window.pane}`;
-    if (wanted !== this.shown) this.#fetch(wanted, window);
+    this.link.setAttribute("href", linkTo(brand, window.start, length));
+    const wanted = `${brand}|${window.start}|${window.pane}|${length}`;
+    if (wanted !== this.shown) this.#fetch(wanted, window, length);
   }
 
-  async #fetch(wanted, window) {
+  async #fetch(wanted, window, length) {
     this.shown = wanted;
-    const query = new URLSearchParams({ brand: window.brand, start: window.start });
+    const query = new URLSearchParams({ brand: window.brand, start: window.start, ...(length && { seconds: length }) });
     const answer = await fetch(`/api/window?${query}`).catch(() => null);
     if (!answer?.ok || this.shown !== wanted) return;
     const posts = await answer.json();

@@ -3,13 +3,13 @@ import { inOrder } from "../colours.js";
 import { byId, el } from "../dom.js";
 import { withGaps } from "./columns.js";
 import { emotions } from "./emotions.js";
-import { Captions } from "./captions.js";
+import { Captions, rangesOf } from "./captions.js";
 import { Scrubber } from "./scrubber.js";
 import { valence } from "./valence.js";
 import { volume } from "./volume.js";
 
-const RANGES = { hour: 3_600, six: 21_600, all: Infinity };
 const SHORTEST_SECONDS = 1_800;
+const LEAST_SHOWN = 6;
 const NARROW_PIXELS = 560;
 
 export class Board {
@@ -29,7 +29,7 @@ export class Board {
   }
 
   render(topics) {
-    this.rows = withGaps(this.store.windows());
+    this.rows = withGaps(this.store.drawn());
     if (!this.rows.length) return;
     delete this.root.dataset.empty;
     this.alerts = [...this.store.alerts.values()].filter((alert) => alert.brand === this.store.brand);
@@ -53,11 +53,12 @@ export class Board {
     return this.emotionNames.filter((name) => !this.store.view.hidden.has(name));
   }
 
-  /** From the chosen range back to the newest window; a young run still spans half an hour. */
+  /** From the chosen range back to the newest window; a young run still spans half an hour, or six hours or days. */
   timeRange() {
+    const { length, view } = this.store;
     const [first, last] = [this.rows[0].start, this.rows.at(-1).start];
-    const length = Math.min(RANGES[this.store.view.range], Math.max(last - first, SHORTEST_SECONDS));
-    return [last - length, last];
+    const shown = Math.min(rangesOf(length)[view.range].seconds, Math.max(last - first, length * LEAST_SHOWN, SHORTEST_SECONDS));
+    return [last - shown - length / 2, last + length / 2]; // the bars of long windows are wide
   }
 
   pointAt(chart) {
