@@ -161,6 +161,8 @@ export class Store extends EventTarget {
     const hours = this.topics.get(this.brand) ?? new Map();
     return [...hours].sort(([a], [b]) => b.localeCompare(a)).map(([, topics]) =>
       [...topics.values()].filter((topic) => topic.posts > 0).sort((a, b) => b.posts - a.posts));
+  }
+
   /** Posts of a brand in the drawn window of that span: 0 where nobody posted, null where that is not known. */
   postsIn(start, end, brand = this.brand) {
     const windows = this.drawn(brand);
