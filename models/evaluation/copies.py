@@ -46,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
     parser.add_argument("--data", type=Path, required=True, help="folder with pairs/ and streams/")
-    parser.add_argument("--posts", type=int, default=1500, help="first posts of the stream")
+    parser.add_argument("--posts", type=int, default=1500, help="of the stream, spread over it")
     parser.add_argument("--rounds", type=int, default=5, help="of 20 planted campaigns")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -54,24 +54,27 @@ class Group(msgspec.Struct, frozen=True):
 
 
 def read_stream(scorer: Scorer, data: Path, posts: int) -> list[Post]:
-    """The first posts of the stream that have a date and something to embed."""
+    """So many posts, spread over the stream, that have a date and something to embed."""
+    rows = [row for row in read_rows(data / STREAM / "posts.jsonl.gz") if _is_usable(row)]
     rendered = cache(rendition)  # few images, much reposted
-    found: list[tuple[Entry, ScoreInput]] = []
-    for row in read_rows(data / STREAM / "posts.jsonl.gz"):
+    found = []
+    for row in rows[:: max(1, len(rows) // posts)][:posts]:
         images = tuple(rendered(data / STREAM / name) for name in (row.get("images") or ())[:1])
-        item, at = ScoreInput(prepare_text(row["text"]), images), _seconds(row["created_at"])
-        if at is not None and (item.text or item.images):
-            found.append((_entry(row["post_id"], at, row["author_id"], row["text"]), item))
-        if len(found) == posts:
-            break
+        entry = _entry(row["post_id"], _seconds(row), row["author_id"], row["text"])
+        found.append((entry, ScoreInput(prepare_text(row["text"]), images)))
     return _placed(scorer, found)
 
 
-def _seconds(created_at: str) -> float | None:
+def _is_usable(row: dict[str, Any]) -> bool:
     try:
-        return datetime.strptime(created_at, _CREATED_AT).timestamp()
+        _seconds(row)
     except ValueError:
-        return None  # as published, some are malformed
+        return False  # as published, some dates are malformed
+    return bool(prepare_text(row["text"]) or row.get("images"))
+
+
+def _seconds(row: dict[str, Any]) -> float:
+    return datetime.strptime(row["created_at"], _CREATED_AT).timestamp()
 
 
 def _entry(post_id: str, at: float, author: str, text: str) -> Entry:
@@ -136,27 +139,31 @@ def a_round(
     first, last = stream[0][0].created_at, stream[-1][0].created_at
     slogans = generator.sample([text for text in texts if len(own_words(text)) > 5], _PLANTED)
     others = [text for text in texts if text not in slogans]
+    covers = iter(generator.sample(others, _PLANTED * _POSTS))  # no text under two pictures
     kinds: list[tuple[Modality, str | bytes]] = [("text", slogan) for slogan in slogans]
     kinds += [("image", picture) for picture in generator.sample(pictures, _PLANTED)]
     for number, (kind, shared) in enumerate(kinds):
         begin = generator.uniform(first, last)
         for post in range(_POSTS):
-            item = _varied(shared, others, generator)
+            if isinstance(shared, str):
+                item = ScoreInput(_reworded(shared, others, generator))
+            else:
+                item = ScoreInput(next(covers), (_retouched(shared, generator),))
             at = begin + post * _HOURS * 3600 / _POSTS
             author = f"{kind} {number} {post % _ACCOUNTS}"
             yield _entry(f"{kind}/{number}/{post}", at, author, item.text), item
 
 
-def _varied(shared: str | bytes, others: list[str], generator: random.Random) -> ScoreInput:
-    """A text with one or two words replaced, or a retouched picture under any text."""
-    if isinstance(shared, str):
-        for _ in range(generator.randint(1, 2)):
-            shared = reworded(shared, others, generator)
-        return ScoreInput(shared)
-    picture = retouched(
-        shared,
+def _reworded(text: str, others: list[str], generator: random.Random) -> str:
+    for _ in range(generator.randint(1, 2)):
+        text = reworded(text, others, generator)
+    return text
+
+
+def _retouched(picture: bytes, generator: random.Random) -> bytes:
+    return retouched(
+        picture,
         crop=generator.uniform(0, 0.05),
         light=generator.uniform(0.8, 1.2),
         quality=generator.randint(40, 90),
     )
-    return ScoreInput(generator.choice(others), (picture,))

@@ -13,7 +13,7 @@ from models.retrieval.campaigns import Campaign
 from models.scorer import Embedding
 from tests.models.retrieval.places import an_entry
 
-TEXTS = [f"word{n} in a text of its own http" for n in range(30)]
+TEXTS = [f"word{n} in a text of its own http" for n in range(100)]
 
 
 def a_picture(seed: int) -> bytes:
@@ -62,6 +62,7 @@ def test_a_round_plants_ten_campaigns_of_each_kind_by_two_authors() -> None:
     assert len(by_campaign) == 20
     assert all(len(posts) == 8 and len(set(posts)) == 2 for posts in by_campaign.values())
     assert len({item.images for _, item in made if item.images}) == 80
+    assert len({item.text for _, item in made if item.images}) == 80
 
 
 def test_campaigns_are_counted_by_where_their_posts_come_from() -> None:
