@@ -22,7 +22,7 @@ from schemas.records import Delivery, Post, Reading
 from transforms.channels.registry import event_time_of
 from transforms.ingest import deliver, read_lines
 from transforms.prepare import Preparer
-from transforms.read import make_reading, score_input
+from transforms.readings import make_reading, score_input
 from transforms.refusals import Refused
 
 STREAMS = ("stocknet", "mediaeval2016")

@@ -14,7 +14,7 @@ from models.text_preparation import prepare_text
 from models.training.data import read_rows
 from pipelines.score import prepare_lines
 from schemas.records import Post
-from transforms.read import score_input
+from transforms.readings import score_input
 
 IMAGE_SHARE = 0.25  # of the posts of labelled data; the demo's posts have the images they have
 

@@ -22,7 +22,7 @@ from pipelines.explain_page import build_page, page, title_of
 from pipelines.score import prepare_lines, require_lines, write_lines
 from pipelines.whole_files import written
 from schemas.records import Post, Rejection
-from transforms.read import score_input
+from transforms.readings import score_input
 
 INDEX_FILE = "index.html"
 JSON_FILE = "explanations.jsonl"

@@ -23,7 +23,7 @@ from transforms.attach import attach_media
 from transforms.channels.registry import event_time_of
 from transforms.ingest import NoInputError, deliver, read_lines
 from transforms.prepare import Preparer
-from transforms.read import make_reading, score_input
+from transforms.readings import make_reading, score_input
 from transforms.refusals import Refused
 from transforms.rejections import build_rejection
 

@@ -21,7 +21,7 @@ from pipelines.run_folder import MEDIA_FOLDER
 from pipelines.score import prepare_lines
 from schemas.records import Post, Reading, Rejection, UnsupportedVersionError, decode
 from transforms.ingest import NoInputError, read_lines
-from transforms.read import score_input
+from transforms.readings import score_input
 
 CAPACITY = 1_000_000
 POSTS_PER_BATCH = 256

@@ -1,6 +1,7 @@
 """Recall@k in the joint space: `python -m models.evaluation.retrieval --data D`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,12 +56,16 @@ def validation_pairs(data: Path) -> list[ScoreInput]:
 
 def evaluate(scorer: Scorer, pairs: list[ScoreInput]) -> list[Recall]:
     """Recall at 1, 5 and 10; a pair whose picture or text another has too may find either."""
-    placed: list[Embedding] = []
-    for start in track(range(0, len(pairs), _AT_ONCE), "embedding"):
-        placed += scorer.embed(pairs[start : start + _AT_ONCE])
+    placed = embed(scorer, pairs)
     text = np.stack([one.text for one in placed if one.text is not None])
     image = np.stack([one.image for one in placed if one.image is not None])
     return recall_at(text, image, own=same_content(pairs))
+
+
+def embed(scorer: Scorer, items: Sequence[ScoreInput]) -> list[Embedding]:
+    """Places of posts in the joint space, in the order given."""
+    starts = track(range(0, len(items), _AT_ONCE), "embedding")
+    return [one for start in starts for one in scorer.embed(items[start : start + _AT_ONCE])]
 
 
 def same_content(pairs: list[ScoreInput]) -> NDArray[np.bool_]:

@@ -62,6 +62,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--grid", type=int, default=3, help="patches are averaged to so many a side"
     )
+    parser.add_argument(
+        "--align-state", type=Path, help="align.pt of a run instead of a stage for each fold"
+    )
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     return parser.parse_args()
 
@@ -109,7 +112,9 @@ class Ablation:
         settings = self._configs.get(cell.way)
         checkpoint = self._checkpoint
         name = f"{cell.way if settings else 'align'}-seed{cell.seed}-fold{fold.number}"
-        run = Run(choose_machine(), self.folder / "states" / name, cell.seed)
+        # Products this small gain nothing from 16 bits on a CPU; a configuration says its own.
+        machine = choose_machine(settings.precision if settings else "fp32")
+        run = Run(machine, self.folder / "states" / name, cell.seed)
         run.out.mkdir(parents=True, exist_ok=True)
         mood = fresh_mood(checkpoint, cell.seed, pair_path=bool(settings and settings.pair_path))
         if settings is not None:
@@ -117,7 +122,9 @@ class Ablation:
             found = fit_configured(settings, own, self._pairs_for(settings), fold, run)
             shutil.rmtree(run.out)  # the cell holds what is wanted of it
             return found
-        if cell.aligned:
+        if cell.aligned and self._arguments.align_state:
+            take_alignment(mood, self._arguments.align_state)
+        elif cell.aligned:
             align(mood, checkpoint.image_encoder, self._pairs, fold, run)
         return fit_reader(cell.way, mood, self._pairs, fold, run)
 
@@ -144,6 +151,17 @@ def fresh_mood(checkpoint: Checkpoint, seed: int, *, pair_path: bool = False) ->
     mood.load_state_dict(kept, strict=False)
     mood.start_pair_path()
     return mood
+
+
+def take_alignment(mood: MoodModel, state: Path) -> None:
+    """Image path and joint space of a contrastive stage that a training run kept.
+
+    It saw the folds' pairs, but no stage on pairs reads a label before the fusion's.
+    """
+    best = torch.load(state, map_location="cpu", weights_only=True)["best"]
+    own = {name.removeprefix("mood."): tensor for name, tensor in best.items()}
+    kept = {name: own[name] for name in mood.state_dict().keys() & own.keys()}
+    mood.load_state_dict(kept, strict=False)
 
 
 def read_pairs(data: Path, checkpoint: Checkpoint, folder: Path, cut: str | None = None) -> Pairs:

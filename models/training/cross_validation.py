@@ -12,8 +12,9 @@ from torch.nn import functional
 from models.image_encoder import ImageEncoder
 from models.mood_model import MoodModel
 from models.training.ablation_models import Reader
-from models.training.align_stage import shuffled, train_align
+from models.training.align_stage import train_align
 from models.training.averaging import WeightAverage, copy_into
+from models.training.data import length_batches
 from models.training.folds import group_folds
 from models.training.fusion_stage import sentiment_probabilities, some_pairs, train_fusion
 from models.training.image_top import ImageTop
@@ -64,9 +65,13 @@ def fit_reader(way: str, mood: MoodModel, pairs: Pairs, fold: Fold, run: Run) ->
     steps = READER.rounds * -(-len(fold.train) // READER.batch_size)
     schedule = build_schedule(optimizer, steps, READER.warmup_share)
     stepper, average = Stepper(run.machine, optimizer), WeightAverage(reader, READER.averaging)
+
+    def length(row: int) -> int:
+        return len(pairs.tokens[row])
+
     for epoch in range(READER.rounds):
         order = random.Random(f"{run.seed}-{epoch}")
-        for rows in shuffled(fold.train, READER.batch_size, order):
+        for rows in length_batches(fold.train, READER.batch_size, order, length):
             batch = pairs.batch(rows).to(run.machine.device)
             reader.train()
             with run.machine.autocast():

@@ -3,10 +3,10 @@
 import gzip
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from torch import Tensor
 from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTIONS
 from models.text_preparation import prepare_text
 from models.text_tokenizer import TextTokenizer
+
+Row = TypeVar("Row")
 
 # Task -> (folder, labels of a single-label task).
 TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -89,20 +91,24 @@ def tokenise(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Exam
     ]
 
 
+def token_count(example: Example) -> int:
+    """How long a tokenised example is."""
+    return len(example.token_ids)
+
+
 def length_batches(
-    examples: Sequence[Example], size: int, generator: random.Random
-) -> Iterator[list[Example]]:
+    rows: Sequence[Row], size: int, generator: random.Random, length: Callable[[Row], int]
+) -> Iterator[list[Row]]:
     """Shuffled batches whose members have similar length, so that little is padding."""
-    order = list(examples)
+    order = list(rows)
     generator.shuffle(order)
     pools = [order[start : start + 64 * size] for start in range(0, len(order), 64 * size)]
-    batches = [batch for pool in pools for batch in _cut_by_length(pool, size)]
+    batches = [batch for pool in pools for batch in _cut(sorted(pool, key=length), size)]
     generator.shuffle(batches)
     yield from batches
 
 
-def _cut_by_length(pool: list[Example], size: int) -> list[list[Example]]:
-    pool = sorted(pool, key=lambda example: len(example.token_ids))
+def _cut(pool: list[Row], size: int) -> list[list[Row]]:
     return [pool[start : start + size] for start in range(0, len(pool), size)]
 
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.training.data import Example, length_batches
+from models.training.data import Example, length_batches, token_count
 from models.training.settings import TextStageSettings
 
 
@@ -32,7 +32,7 @@ class Mixture:
         chosen = [example for task in self._examples for example in self._slice(task, round_)]
         if self._settings.token_dropout:
             chosen = [drop_tokens(one, self._settings.token_dropout, order) for one in chosen]
-        return list(length_batches(chosen, self._settings.batch_size, order))
+        return list(length_batches(chosen, self._settings.batch_size, order, token_count))
 
     def _counts(self, round_: int) -> dict[str, int]:
         settings = self._settings

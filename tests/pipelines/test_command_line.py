@@ -90,7 +90,8 @@ def test_quality_writes_a_report_of_every_expectation(tmp_path: Path) -> None:
     assert "reach" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_commands_that_run_no_pipeline_load_no_torch() -> None:
-    asked = "import sys, pipelines.commands; sys.exit('torch' in sys.modules)"
+@pytest.mark.parametrize("module", ["pipelines.commands", "pipelines.score"])
+def test_commands_that_run_no_pipeline_load_no_torch(module: str) -> None:
+    asked = f"import sys, {module}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

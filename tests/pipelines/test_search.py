@@ -11,7 +11,7 @@ from models.scorer import ScoreInput, Scorer
 from pipelines.command_line import MISUSED, OK, main
 from schemas.records import Media, Position, Post, encode
 from tests.models.tiny_model import a_rendition, a_saved_checkpoint
-from transforms.read import make_reading
+from transforms.readings import make_reading
 
 TEXTS = {"1": "good phone", "2": "the phone is bad", "3": "not very good", "4": "is the phone bad"}
 CAMPAIGN = {f"c{number}": "very very bad phone" for number in range(6)}

@@ -18,7 +18,8 @@ from models.model_pointer import point_at
 from models.scorer import Scorer
 from schemas.records import Media, Position, Post, Reading
 from tests.models.named_models import a_named_checkpoint
-from transforms.read import MoodModelHandler, Read, _PinModel, make_reading, score_input
+from transforms.read import MoodModelHandler, Read, _PinModel
+from transforms.readings import make_reading, score_input
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
 

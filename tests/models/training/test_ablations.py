@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.checkpoint import load_checkpoint
 from models.training import ablations
 from models.training.ablation_models import VARIANTS
 from models.training.ablation_report import (
@@ -73,6 +74,19 @@ def test_cells_come_back_from_the_disk(tmp_path: Path) -> None:
 
     assert (cell.way, cell.aligned, cell.seed) == ("fusion-image-top", False, 2)
     assert cell.right.tolist() == [1.0, 0.0]
+
+
+def test_a_kept_alignment_is_the_image_path_and_leaves_the_text(tmp_path: Path) -> None:
+    mood = ablations.fresh_mood(load_checkpoint(a_saved_checkpoint(tmp_path / "checkpoint")), 0)
+    before = {name: tensor.clone() for name, tensor in mood.state_dict().items()}
+    image = {name: tensor + 1 for name, tensor in before.items() if name.startswith("image.")}
+    best = {f"mood.{name}": tensor for name, tensor in image.items()}
+    torch.save({"best": best | {"log_scale": torch.ones(())}}, tmp_path / "align.pt")
+
+    ablations.take_alignment(mood, tmp_path / "align.pt")
+
+    after = mood.state_dict()
+    assert {name for name in after if not torch.equal(after[name], before[name])} == image.keys()
 
 
 def test_every_way_is_compared_and_no_cell_is_fitted_twice(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.labels import EMOTIONS, HEADS
-from models.training.data import Example, length_batches, pad
+from models.training.data import Example, length_batches, pad, token_count
 from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
 from models.training.losses import (
     balancing_weights,
@@ -124,7 +124,7 @@ def test_posts_that_share_an_image_are_no_counterexamples() -> None:
 def test_batches_hold_every_example_once_and_similar_lengths() -> None:
     examples = [Example("irony", str(i), (0,), tuple(range(i % 30 + 1))) for i in range(300)]
 
-    batches = list(length_batches(examples, 10, random.Random(0)))
+    batches = list(length_batches(examples, 10, random.Random(0), token_count))
 
     assert sorted(example.text for batch in batches for example in batch) == sorted(
         example.text for example in examples
