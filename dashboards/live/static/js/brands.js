@@ -1,7 +1,7 @@
 // The brands as one group of radio buttons: arrow keys move, each with its mood in small.
 import { byId, el, reconcile, setText } from "./dom.js";
 import { moodColour } from "./colours.js";
-import { moodWord, signed, whole } from "./format.js";
+import { moodWord, numberOfPosts, signed } from "./format.js";
 import { drawSparkline, sparkline } from "./sparkline.js";
 import { settled } from "./store.js";
 
@@ -38,9 +38,9 @@ export class Brands {
     card.tabIndex = chosen ? 0 : -1;
     card.style.setProperty("--mood", moodColour(newest.valence));
     card.setAttribute("aria-label", `${brand}: ${moodWord(newest.valence)}, valence ` +
-      `${signed(newest.valence)}, ${newest.posts} posts${worst ? `, alert of severity ${worst}` : ""}`);
+      `${signed(newest.valence)}, ${numberOfPosts(newest.posts)}${worst ? `, alert of severity ${worst}` : ""}`);
     setText(card.querySelector(".brand-valence"), signed(newest.valence));
-    setText(card.querySelector(".brand-note"), `${whole(newest.posts)} posts`);
+    setText(card.querySelector(".brand-note"), numberOfPosts(newest.posts));
     setText(card.querySelector(".brand-alert"), worst ? `▲ ${worst}` : "");
     drawSparkline(card.querySelector(".spark"), windows);
   }

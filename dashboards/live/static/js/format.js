@@ -76,6 +76,8 @@ export function sliceName(dimension, value) {
   }
 }
 
+export const numberOfPosts = (count) => `${whole(count)} ${count === 1 ? "post" : "posts"}`;
+
 export function moodWord(valence) {
   if (valence <= -0.6) return "Very negative";
   if (valence <= -0.2) return "Negative";

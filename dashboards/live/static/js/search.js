@@ -1,7 +1,7 @@
 // Posts by words, or like another: asked of the server, and asked again while it is still placing posts.
 import { leadBack, showAlone } from "./alone.js";
 import { byId, el, reconcile, setText } from "./dom.js";
-import { day, seconds, signed, whole } from "./format.js";
+import { day, numberOfPosts, seconds, signed, whole } from "./format.js";
 import { alphaLegend, postItem } from "./posts.js";
 import { linkTo, linkToSearch } from "./route.js";
 
@@ -26,8 +26,6 @@ function list(nearest) {
     ? el("ul", { class: "post-list" }, nearest.found.map(foundItem))
     : el("p", { class: "quiet" }, "None yet."));
 }
-
-const posts = (count) => `${whole(count)} ${count === 1 ? "post" : "posts"}`;
 
 export class Search {
   constructor(store) {
@@ -102,7 +100,7 @@ export class Search {
     setText(byId("found-state"), known ? "" : "This run has no post to be found yet.");
     setText(byId("found-progress"), found.waiting
       ? `Posts are being read, the newest first: ${whole(found.posts)} of ${whole(known)} can be found so far.`
-      : known ? `Among the newest ${posts(found.posts)} of the run.` : "");
+      : known ? `Among the newest ${numberOfPosts(found.posts)} of the run.` : "");
     const drawn = JSON.stringify([found.like, found.nearest]);
     if (drawn === this.drawn) return; // links keep the reader's focus
     this.drawn = drawn;

@@ -1,7 +1,7 @@
 // What people talk about in the newest hours of the chosen brand; the posts of a topic come once it is opened.
 import { moodColour } from "./colours.js";
 import { byId, el, reconcile, setText } from "./dom.js";
-import { moodWord, percent, portion, seconds, signed, span, time, whole } from "./format.js";
+import { moodWord, numberOfPosts, percent, portion, seconds, signed, span, time, whole } from "./format.js";
 import { postItem } from "./posts.js";
 
 const SHOWN = 8;
@@ -55,7 +55,7 @@ export class Topics {
     setText(item.querySelector("b"), name(topic));
     item.querySelector(".topic-new").hidden = !topic.is_new;
     setText(item.querySelector(".topic-facts"), [
-      `${whole(topic.posts)} posts`, `${moodWord(topic.valence.mean)} ${signed(topic.valence.mean)}`,
+      numberOfPosts(topic.posts), `${moodWord(topic.valence.mean)} ${signed(topic.valence.mean)}`,
       `${percent(topic.share_negative.mean)} negative`,
       isPast ? `last at ${time(seconds(topic.window_start))}` : `since ${time(seconds(topic.first_seen))} UTC`].join(" · "));
     if (item.querySelector("details").open) this.#fetch(item, item.querySelector("ul"));
