@@ -68,17 +68,17 @@ def beam_and_torch(posts: Posts) -> Read:
     from apache_beam.ml.inference.pytorch_inference import PytorchModelHandlerKeyedTensor
 
     from benchmarks.whole_model import TextModel, WholeModel, noted
-    from models.checkpoint import load_checkpoint
+    from models.checkpoint import describe_checkpoint
     from models.images import to_pixels
 
-    shipped = load_checkpoint(DEFAULT_CHECKPOINT)
-    longest = max(len(row) for row in shipped.tokenizer([post.text for post in posts]))
+    tokenizer = describe_checkpoint(DEFAULT_CHECKPOINT).tokenizer  # all that elements need
+    longest = max(len(row) for row in tokenizer([post.text for post in posts]))
     folder = Path(tempfile.mkdtemp())
     torch.save(WholeModel().state_dict(), folder / "whole.pt")
     torch.save(TextModel().state_dict(), folder / "text.pt")
 
     def tensors(post: ScoreInput) -> dict[str, Any]:
-        (ids,) = shipped.tokenizer([post.text])
+        (ids,) = tokenizer([post.text])
         padding = [0] * (longest - len(ids))
         found = {
             "ids": torch.tensor(ids + padding),

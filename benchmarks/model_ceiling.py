@@ -91,6 +91,5 @@ def _rate(operator: str, x: Any, weight: Any, kind: int, threads: int) -> float:
 
 
 def ceiling(needed: dict[str, float], found: dict[str, float], precision: str) -> float:
-    """Posts a second if all but the text encoder's products ran at the rate of whole numbers."""
-    text = needed["text"] / found[precision]
-    return 1 / (text + (needed["image"] + needed["mood"]) / found["fp32"])
+    """Posts a second if every product ran at the rate of the precision."""
+    return found[precision] / sum(needed.values())

@@ -61,6 +61,10 @@ class ImageEncoder(nn.Module):
         """The architecture and the scaling of pixels as plain JSON values."""
         return dict(self._config)
 
+    def scaling(self) -> tuple[list[float], list[float]]:
+        """What `set_scaling` sets."""
+        return self._config["mean"], self._config["std"]
+
     def set_scaling(self, mean: list[float], std: list[float]) -> None:
         """Sets what pixels in [0, 1] are scaled by, for weights trained differently from timm's."""
         self._config |= {"mean": mean, "std": std}

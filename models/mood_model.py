@@ -1,5 +1,6 @@
 """The mood model: features of a post's text and image to sentiment, emotions and fusion weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -94,18 +95,24 @@ class MoodModel(nn.Module):
             tokens: text features, (batch, tokens, text width).
             token_mask: (batch, tokens), true where a token is; all false: the text is missing.
             patches: image features, (batch, patches, image width).
-            patch_mask: (batch, patches); all false in a row: that post has no image.
+            patch_mask: (batch, patches); all false in a row: that post has no image. None says that
+                every post has one: the path of texts alone is then not computed.
         """
-        if patches is None or patch_mask is None:
+        if patches is None:
             return self._text_alone(tokens, token_mask)
+        seen = None
+        if patch_mask is None:
+            patch_mask = torch.ones_like(patches[:, :, 0]).bool()
+        else:
+            seen = patch_mask.any(dim=1)
         if not self.config.reads_images:
             patch_mask = torch.zeros_like(patch_mask)
-        fused, alphas = self._fuse(tokens, token_mask, patches, patch_mask)
+            seen = patch_mask.any(dim=1)
+        fused, alphas = self._fuse(tokens, token_mask, patches, patch_mask, seen)
         answers = self._answers(fused)
         if self.config.pair_path:
             of_pairs = self.pair_sentiment(self.dropout(fused))
-            seen = patch_mask.any(dim=1, keepdim=True)
-            answers["sentiment"] = torch.where(seen, of_pairs, answers["sentiment"])
+            answers["sentiment"] = _where(seen, of_pairs, lambda: answers["sentiment"])
         text_joint = self.text.joint(tokens, token_mask)
         return MoodOutput(answers, alphas, text_joint, self.image.joint(patches, patch_mask))
 
@@ -113,7 +120,7 @@ class MoodModel(nn.Module):
         self, tokens: Tensor, token_mask: Tensor, patches: Tensor, patch_mask: Tensor
     ) -> Tensor:
         """f_fuse of equation (3), (batch, width), of which the heads read; used in training."""
-        return self._fuse(tokens, token_mask, patches, patch_mask)[0]
+        return self._fuse(tokens, token_mask, patches, patch_mask, patch_mask.any(dim=1))[0]
 
     def start_pair_path(self) -> None:
         """Makes the path of pairs say what the text-only one does; training starts from there."""
@@ -125,30 +132,34 @@ class MoodModel(nn.Module):
             self.pair_sentiment.load_state_dict(self.heads["sentiment"].state_dict())
 
     def _fuse(
-        self, tokens: Tensor, token_mask: Tensor, patches: Tensor, patch_mask: Tensor
+        self,
+        tokens: Tensor,
+        token_mask: Tensor,
+        patches: Tensor,
+        patch_mask: Tensor,
+        seen: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        seen = patch_mask.any(dim=1)
-        text = self.text.look_within(tokens, token_mask)
-        if self.config.pair_path:
-            of_pairs = self.pair_text.look_within(tokens, token_mask)
-            text = torch.where(seen[:, None, None], of_pairs, text)
+        text = self._of_text(seen, lambda path: path.look_within(tokens, token_mask))
         image = self.image.look_within(patches, patch_mask)
         if self.config.cross_attention:
             text, image = (
                 self.text_from_image(text, image, patch_mask),
                 self.image_from_text(image, text, token_mask),
             )
-        pooled_text, regions = self.text.pool(text, token_mask)
-        if self.config.pair_path:
-            pooled_pair, of_pairs = self.pair_text.pool(text, token_mask)
-            pooled_text = torch.where(seen[:, None], pooled_pair, pooled_text)
-            regions = torch.where(seen[:, None, None], of_pairs, regions)
+        regions = self._of_text(seen, lambda path: path.norm(text))
+        pooled_text = self._of_text(seen, lambda path: path.pooling(regions, token_mask))
         pooled_image, image = self.image.pool(image, patch_mask)
-        present = torch.stack([token_mask.any(dim=1), seen], dim=1)
+        present = torch.stack([token_mask.any(dim=1), patch_mask.any(dim=1)], dim=1)
         weighted: tuple[Tensor, Tensor] = self.fusion(
             pooled_text, pooled_image, present, (regions, image), (token_mask, patch_mask)
         )
         return weighted
+
+    def _of_text(self, seen: Tensor | None, read: Callable[["ModalityPath"], Tensor]) -> Tensor:
+        """What the text path of pairs says where an image is seen, else that of texts alone."""
+        if not self.config.pair_path:
+            return read(self.text)
+        return _where(seen, read(self.pair_text), lambda: read(self.text))
 
     def _text_alone(self, tokens: Tensor, token_mask: Tensor) -> MoodOutput:
         fused, _ = self.text.pool(self.text.look_within(tokens, token_mask), token_mask)
@@ -196,3 +207,10 @@ class ModalityPath(nn.Module):
 def mismatch_score(text_joint: Tensor, image_joint: Tensor) -> Tensor:
     """(1 - cos(text, image)) / 2, in [0, 1]; 0 where they agree: (batch, w) twice -> (batch,)."""
     return ((1 - (text_joint * image_joint).sum(dim=-1)) / 2).clamp(0, 1)
+
+
+def _where(seen: Tensor | None, of_pairs: Tensor, others: Callable[[], Tensor]) -> Tensor:
+    """Rows of pairs where an image is seen (None: in every row), else the others'."""
+    if seen is None:
+        return of_pairs
+    return torch.where(seen.reshape(-1, *[1] * (of_pairs.ndim - 1)), of_pairs, others())

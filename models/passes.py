@@ -110,10 +110,9 @@ class Passes:
         for row, index in enumerate(members):
             token_ids[row, : len(ids[index])] = ids[index]
             mask[row, : len(ids[index])] = True
-        with_images = bool(items[members[0]].images)
-        tokens = self._engine.read_texts(token_ids, mask, with_images=with_images)
+        tokens = self._engine.read_texts(token_ids, mask)
         patches = None
-        if with_images:
+        if items[members[0]].images:
             seen = [_average(items[index].images, features) for index in members]
             patches = _filled(np.stack(seen), rows)
             mask[: len(members)] &= np.array([[bool(items[index].text)] for index in members])
@@ -159,7 +158,8 @@ class Passes:
 
 def _average(images: tuple[bytes, ...], features: dict[bytes, Halves]) -> Floats:
     """Patch features of a post's images, averaged: (patches, width)."""
-    return np.asarray(np.mean([features[image].astype(np.float32) for image in images], axis=0))
+    whole = [features[image].astype(np.float32) for image in images]
+    return whole[0] if len(whole) == 1 else np.asarray(np.mean(whole, axis=0))
 
 
 def _filled(values: NDArray[Number], rows: int) -> NDArray[Number]:

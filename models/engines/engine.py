@@ -50,11 +50,8 @@ class Engine(Protocol):
     def workers(self) -> int:
         """Passes that may run at once."""
 
-    def read_texts(self, ids: Ids, mask: Mask, *, with_images: bool) -> Floats:
-        """Token features: (rows, tokens) twice -> (rows, tokens, text width).
-
-        `with_images` says that the posts of the pass have images too.
-        """
+    def read_texts(self, ids: Ids, mask: Mask) -> Floats:
+        """Token features: (rows, tokens) twice -> (rows, tokens, text width)."""
 
     def read_images(self, pixels: Pixels) -> Halves:
         """Patch features: (rows, 224, 224, 3) -> (rows, patches, image width)."""

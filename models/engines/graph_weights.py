@@ -9,6 +9,7 @@ from models.engines.packed_weights import StoredTensor
 from models.quantisation import SCALE_SUFFIX
 
 FLOAT: Final = int(TensorProto.FLOAT)
+_END: Final = 2**31 - 1  # of any axis
 
 
 class WeightSwap:
@@ -21,13 +22,22 @@ class WeightSwap:
         x W^T ~ s_x s_W (x_q - z_x) W_q^T,
 
     one scale s_W an output channel. W_q and s_W are the shipped ones, so only x is rounded anew.
+    With `apart`, in a layer that reads more than it says (the second of a feed-forward pair), the
+    first token has a range of its own, see `_first_apart`.
     A table of embeddings stays in 8 bits either way: the rows that are read are scaled.
     """
 
     def __init__(
-        self, model: ModelProto, stored: dict[str, StoredTensor], file: str, int8: bool
+        self,
+        model: ModelProto,
+        stored: dict[str, StoredTensor],
+        file: str,
+        *,
+        int8: bool,
+        apart: bool = False,
     ) -> None:
         self._graph, self._stored, self._file, self._int8 = model.graph, stored, file, int8
+        self._apart = apart
         self._nodes: list[NodeProto] = []
         self._used: dict[str, TensorProto] = {}
         self._made: dict[str, str] = {}  # what was computed once for several consumers
@@ -56,7 +66,10 @@ class WeightSwap:
         if node.op_type == "Gather" and node.input[0] in ours and self._is_packed(node.input[0]):
             return list(self._gather(node))
         if self._int8 and node.op_type == "MatMul" and self._is_packed(turned.get(name, "")):
-            return list(self._matmul(node, turned[name]))
+            weight = turned[name]
+            says, reads = self._stored[weight].shape
+            apart = self._apart and reads > says
+            return list((self._first_apart if apart else self._matmul)(node, weight))
         for place, name in enumerate(node.input):
             if name in ours:
                 node.input[place] = self._whole(name)
@@ -108,6 +121,21 @@ class WeightSwap:
         yield helper.make_node("Gather", [self._scale(table), rows], [f"{output}.s"])
         yield helper.make_node("Unsqueeze", [f"{output}.s", last], [f"{output}.u"])
         yield helper.make_node("Mul", [f"{output}.f", f"{output}.u"], [output])
+
+    def _first_apart(self, node: NodeProto, weight: str) -> Iterator[NodeProto]:
+        """The product for the first token and for the others, each rounded by its own range.
+
+        Encoders keep a huge number in the first token, five times the range of all the others.
+        Source: Sun et al. 2024, Massive Activations in Large Language Models.
+        """
+        x, output = node.input[0], node.output[0]
+        parts = []
+        for part, start, end in (("first", 0, 1), ("rest", 1, _END)):
+            places = [self._numbers([number]) for number in (start, end, -2)]
+            rows = self._once(f"{x}.{part}", "Slice", [x, *places])
+            parts.append(f"{output}.{part}")
+            yield from self._matmul(helper.make_node("MatMul", [rows], [parts[-1]]), weight)
+        yield helper.make_node("Concat", parts, [output], axis=-2)
 
     def _matmul(self, node: NodeProto, weight: str) -> Iterator[NodeProto]:
         """A layer's product in 8 bits; written as ONNX Runtime fuses it into one kernel."""

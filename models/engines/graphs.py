@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 
 import onnx
+import onnxruntime
 import torch
-from onnx import ModelProto
+from onnx import ModelProto, helper
 from torch import Tensor, nn
 
 from models.labels import HEADS
@@ -16,7 +17,7 @@ from models.mood_model import MoodModel, MoodOutput
 
 OPSET: Final = 17
 ANSWERS: Final = (*HEADS, "alphas", "text_joint")
-LENGTHS: Final = {"ids": "tokens", "tokens": "tokens", "patches": "patches"}  # known when run
+LENGTHS: Final = {"ids": "tokens", "tokens": "tokens"}  # known when run
 
 
 class _Text(nn.Module):
@@ -62,8 +63,7 @@ class _MoodOfBoth(nn.Module):
 
     def forward(self, tokens: Tensor, has_text: Tensor, patches: Tensor) -> tuple[Tensor, ...]:
         token_mask = has_text[:, None].expand(-1, tokens.shape[1])
-        patch_mask = torch.ones_like(patches[:, :, 0]).bool()
-        output: MoodOutput = self.mood(tokens, token_mask, patches, patch_mask)
+        output: MoodOutput = self.mood(tokens, token_mask, patches)
         return (*_answers(output), cast(Tensor, output.image_joint))
 
 
@@ -87,14 +87,50 @@ def trace_image(image_encoder: nn.Module) -> ModelProto:
     return _trace(_Image(image_encoder), (pixels,), ["pixels"], ["patches"])
 
 
-def trace_mood(mood: MoodModel, with_image: bool) -> ModelProto:
-    """Graph `tokens` -> `ANSWERS`; with an image also `has_text`, `patches` -> `image_joint`."""
+def patches_of(image_encoder: nn.Module) -> int:
+    """How many patches a picture has."""
+    with torch.no_grad():
+        return len(image_encoder(torch.zeros(1, 224, 224, 3, dtype=torch.uint8))[0])
+
+
+def trace_mood(mood: MoodModel, patches: int = 0) -> ModelProto:
+    """Graph `tokens` -> `ANSWERS`; with patches also `has_text`, `patches` -> `image_joint`."""
     tokens = torch.rand(1, 5, mood.config.text_width)
-    if not with_image:
+    if not patches:
         return _trace(_MoodOfText(mood), (tokens,), ["tokens"], list(ANSWERS))
-    both = (tokens, torch.tensor([True]), torch.rand(1, 9, mood.config.image_width))
+    both = (tokens, torch.tensor([True]), torch.rand(1, patches, mood.config.image_width))
     names = ["tokens", "has_text", "patches"]
     return _trace(_MoodOfBoth(mood), both, names, [*ANSWERS, "image_joint"])
+
+
+def simplified(model: ModelProto) -> ModelProto:
+    """The graph with all worked out that follows from shapes alone; weights stay as they are.
+
+    While ONNX Runtime looks, they are inputs, so that nothing can be folded into them.
+    """
+    open_graph = ModelProto()
+    open_graph.CopyFrom(model)
+    weights = list(open_graph.graph.initializer)
+    del open_graph.graph.initializer[:]
+    open_graph.graph.input.extend(
+        helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in weights
+    )
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with TemporaryDirectory() as folder:
+        options.optimized_model_filepath = str(Path(folder) / "simplified.onnx")
+        onnxruntime.InferenceSession(
+            open_graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        found = onnx.load(options.optimized_model_filepath)
+    inputs = {tensor.name for tensor in model.graph.input}
+    kept = [tensor for tensor in found.graph.input if tensor.name in inputs]
+    del found.graph.input[:], found.opset_import[:]
+    found.graph.input.extend(kept)
+    found.graph.initializer.extend(weights)
+    found.opset_import.append(helper.make_opsetid("", OPSET))
+    return found
 
 
 def _trace(

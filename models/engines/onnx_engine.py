@@ -41,13 +41,10 @@ class OnnxEngine:
         self._text, self._image, self._mood_of_text, self._mood_of_both = (
             _open(graph_for(folder, part, precision), digest) for part in PARTS
         )
-        self._text_of_pairs = self._text
-        if precision != WHOLE:  # in 8 bits pairs lose more than they may (docs/decisions/0031)
-            self._text_of_pairs = _open(graph_file(folder, "text", WHOLE), digest)
 
-    def read_texts(self, ids: Ids, mask: Mask, *, with_images: bool) -> Floats:
+    def read_texts(self, ids: Ids, mask: Mask) -> Floats:
         """Token features, see `Engine`; one row has no padding to mask."""
-        return np.asarray(_run(self._text_of_pairs if with_images else self._text, ids=ids)[0])
+        return np.asarray(_run(self._text, ids=ids)[0])
 
     def read_images(self, pixels: Pixels) -> Halves:
         """Patch features, see `Engine`."""
@@ -70,7 +67,7 @@ def graph_file(folder: Path, part: str, precision: str) -> Path:
 
 
 def graph_for(folder: Path, part: str, precision: str) -> Path:
-    """The graph to use: a part that gains nothing from 8 bits has a whole one alone."""
+    """The graph to use: an image encoder that was not calibrated has a whole one alone."""
     own = graph_file(folder, part, precision)
     return own if own.is_file() else graph_file(folder, part, WHOLE)
 

@@ -52,7 +52,7 @@ class TorchEngine:
         self._image = checkpoint.image_encoder.to(self._device)
         self._mood = checkpoint.mood.to(self._device)
 
-    def read_texts(self, ids: Ids, mask: Mask, *, with_images: bool) -> Floats:
+    def read_texts(self, ids: Ids, mask: Mask) -> Floats:
         """Token features, see `Engine`."""
         with torch.inference_mode(), self._autocast():
             return _array(self._text(self._tensor(ids), self._tensor(mask)))
@@ -67,8 +67,7 @@ class TorchEngine:
         """Moods, see `Engine`."""
         features = [self._tensor(tokens), self._tensor(mask)]
         if patches is not None:
-            image = self._tensor(patches)
-            features += [image, torch.ones_like(image[:, :, 0]).bool()]
+            features.append(self._tensor(patches))
         with torch.inference_mode(), self._autocast():
             output: MoodOutput = self._mood(*features)
         joint = output.image_joint

@@ -18,7 +18,9 @@ from models.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from models.engines.export import export_checkpoint
+from models.engines.export import CALIBRATING, export_checkpoint
+from models.evaluation.features import rendition
+from models.evaluation.labelled import PAIRS, load_pairs
 from models.image_encoder import ImageEncoder
 from models.labels import HEADS
 from models.scorer import Scorer
@@ -56,14 +58,21 @@ def ship(
     save_checkpoint(checkpoint, folder)
     calibration = calibrate(Scorer(load_checkpoint(folder)), data)
     save_checkpoint(dataclasses.replace(checkpoint, calibration=calibration), folder)
-    _export(folder)
+    _export(folder, _pictures(data) if checkpoint.mood.config.reads_images else [])
     print(f"checkpoint in {folder}: {calibration}", flush=True)
 
 
-def _export(folder: Path) -> None:
+def _pictures(data: Path) -> list[bytes]:
+    """Training pictures, by which the image encoder is made to run in 8 bits."""
+    if not (data / PAIRS).is_dir():
+        return []
+    return [rendition(file) for file in load_pairs(data, "train").images[:CALIBRATING]]
+
+
+def _export(folder: Path, images: list[bytes]) -> None:
     """Graphs for serving; torch serves what ONNX cannot express."""
     try:
-        export_checkpoint(folder, folder)
+        export_checkpoint(folder, folder, images=images)
     except CheckpointError as error:
         print(f"not exported: {error}", flush=True)
 

@@ -114,3 +114,16 @@ def test_a_model_of_texts_alone_sees_no_image() -> None:
     assert output.alphas.tolist() == [[1.0, 0.0]] * 3
     assert output.image_joint is not None
     assert mismatch_score(output.text_joint, output.image_joint).tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("parts", [{"pair_path": True}, {}, {"reads_images": False}])
+def test_without_a_mask_every_post_has_its_image(parts: dict[str, bool]) -> None:
+    model, (tokens, token_mask, patches, patch_mask) = a_model(**parts), a_batch()
+
+    masked = model(tokens, token_mask, patches, patch_mask)
+    every = model(tokens, token_mask, patches)
+
+    assert all(torch.equal(every.logits[name], masked.logits[name]) for name in HEADS)
+    assert torch.equal(every.alphas, masked.alphas)
+    assert every.image_joint is not None and masked.image_joint is not None
+    assert torch.equal(every.image_joint, masked.image_joint)
