@@ -39,7 +39,7 @@ def test_topics_of_the_newest_hour_come_first_with_their_mood(seen: Visit) -> No
     facts = first.locator(".topic-facts").text_content() or ""
 
     assert seen.page.evaluate(NAMES) == ["smoke, cabin, al482", "seats", "lounge"]
-    assert seen.page.locator("#topics-hour").text_content() == "15:00–16:00 UTC"
+    assert seen.page.locator("#topics-hour").text_content() == "23 Nov, 15:00–16:00 UTC"
     assert "260 posts" in facts and "Very negative −0.62" in facts and "since 14:00" in facts
     assert first.locator(".topic-new").is_visible()
     assert not past.locator(".topic-new").is_visible()
