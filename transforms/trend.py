@@ -169,7 +169,8 @@ class AggregateTrends(beam.PTransform):
         tell = _TellWindows(self.window_seconds, self.allowed_lateness_seconds, self.early_posts)
         told = (
             pcoll
-            | "TallyBundle" >> beam.ParDo(add_up).with_output_types(tuple[WindowKey, Tally])
+            | "SpreadOverWindows"  # under another label Flink would not find the windows' state again
+            >> beam.ParDo(add_up).with_output_types(tuple[WindowKey, Tally])
             | "TellPanes"  # the label of one step here would be the id of another in a savepoint
             >> beam.ParDo(tell)
             .with_output_types(Trend, handed_on=HandedOn)
