@@ -169,7 +169,7 @@ class AggregateTrends(beam.PTransform):
         tell = _TellWindows(self.window_seconds, self.allowed_lateness_seconds, self.early_posts)
         told = (
             pcoll
-            | "SpreadOverWindows"  # under another label Flink would not find the windows' state again
+            | "SpreadOverWindows"  # as in 0.2.0: Flink orders a savepoint's steps by labels too
             >> beam.ParDo(add_up).with_output_types(tuple[WindowKey, Tally])
             | "TellPanes"  # the label of one step here would be the id of another in a savepoint
             >> beam.ParDo(tell)
