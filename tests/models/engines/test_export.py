@@ -118,5 +118,5 @@ def test_the_shipped_graphs_multiply_the_shipped_bytes() -> None:
     graph = onnx.load(DEFAULT_CHECKPOINT / "text.int8.onnx", load_external_data=False).graph
     operators = [node.op_type for node in graph.node]
 
-    # Six layers of six products with weights; one of them is taken for the first token and the rest.
+    # Six layers of six products with weights; one of each for the first token and the rest apart.
     assert operators.count("MatMulInteger") == 6 * 7
