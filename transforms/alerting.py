@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from models.detection.decline import DECLINE
 from models.detection.echoes import CAMPAIGN, VIRAL
 from models.detection.emotion_levels import EMOTION, group_of
 from models.detection.evidence import MAX_EVIDENCE
 from models.detection.incident import Incident
-from models.detection.incidents import alert_id
+from models.detection.incidents import alert_id, moment_of
 from models.detection.mood_detector import IMAGES, NEGATIVITY, VOLUME
 from models.detection.rhythm import SILENCE
 from models.detection.terms import standing_out, terms_of
@@ -38,23 +37,48 @@ def alert_of(
 
     `updated` is the end of the newest window folded in; a closed incident needs none.
     """
-    terms = cause_terms(incident, brand)
+    return as_alert(
+        incident,
+        brand,
+        playbooks,
+        updated,
+        alert_id=alert_id(brand, incident),
+        title=title_of(incident, brand),
+        signals=tuple(incident.signals[name] for name in sorted(incident.signals)),
+        evidence=choose_evidence(incident),
+        terms=cause_terms(incident, brand),
+    )
+
+
+def as_alert(
+    incident: Incident,
+    brand: str,
+    playbooks: Sequence[Playbook],
+    updated: int | None,
+    *,
+    alert_id: str,
+    title: str,
+    signals: tuple[Signal, ...],
+    evidence: tuple[Exemplar, ...],
+    terms: tuple[str, ...],
+) -> Alert:
+    """`incident` as an alert under that name, with what is said and shown of it."""
     playbook = choose(playbooks, incident, terms)
     seen = incident.closed or max(updated or 0, incident.last_hot)
     return Alert(
-        alert_id=alert_id(brand, incident),
+        alert_id=alert_id,
         brand=brand,
         kind=incident.kind,
         status="resolved" if incident.closed else "firing",
         severity=incident.severity,
-        since=_moment(incident.since),
-        updated_at=_moment(seen),
-        resolved_at=_moment(incident.closed) if incident.closed else None,
+        since=moment_of(incident.since),
+        updated_at=moment_of(seen),
+        resolved_at=moment_of(incident.closed) if incident.closed else None,
         revision=0,
         final=False,
-        title=title_of(incident, brand),
-        signals=tuple(incident.signals[name] for name in sorted(incident.signals)),
-        evidence=choose_evidence(incident),
+        title=title,
+        signals=signals,
+        evidence=evidence,
         cause_terms=terms,
         recommendation=playbook.recommend(incident, brand, terms),
         playbook=playbook.id,
@@ -73,8 +97,12 @@ def title_of(incident: Incident, brand: str) -> str:
         silent = _duration(incident.opened - incident.since)
         return f"{brand}: no post for {silent} {facts}"
     ending = f"; grew into a {_words(incident.grew_into)}" if incident.grew_into else ""
-    folded = f"; {incident.folded} lesser alerts before it were not told" if incident.folded else ""
-    return f"{brand}: {facts}{ending}{folded}"
+    return f"{brand}: {facts}{ending}{said_of_folded(incident)}"
+
+
+def said_of_folded(incident: Incident) -> str:
+    """How many alerts were muted before it, where there were some."""
+    return f"; {incident.folded} lesser alerts before it were not told" if incident.folded else ""
 
 
 def _in_order(incident: Incident) -> list[Signal]:
@@ -122,7 +150,3 @@ def _duration(seconds: int) -> str:
 
 def _words(kind: str | None) -> str:
     return (kind or "").replace("_", " ")
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

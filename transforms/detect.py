@@ -61,9 +61,9 @@ class _KeepLedger(beam.DoFn):
         ledger.learn_one(trend)
         state.write(ledger)
         if trend.final:
-            _set(commit, ledger.next_commit(self.terms))
+            set_timer(commit, ledger.next_commit(self.terms))
         else:
-            _set(look, max(ledger.pending, default=epoch(trend.window_end)))
+            set_timer(look, max(ledger.pending, default=epoch(trend.window_end)))
 
     @on_timer(LOOK)
     def look_again(
@@ -75,7 +75,7 @@ class _KeepLedger(beam.DoFn):
         ledger = state.read()
         yield from self._advance(ledger, now)
         state.write(ledger)
-        _set(look, ledger.idle_at)
+        set_timer(look, ledger.idle_at)
 
     @on_timer(COMMIT)
     def commit_finals(
@@ -88,8 +88,8 @@ class _KeepLedger(beam.DoFn):
         ledger = state.read()
         yield from self._advance(ledger, now)
         state.write(ledger)
-        _set(commit, ledger.next_commit(self.terms))
-        _set(look, ledger.idle_at)
+        set_timer(commit, ledger.next_commit(self.terms))
+        set_timer(look, ledger.idle_at)
 
     def _advance(self, ledger: Ledger, now: Timestamp) -> Iterator[Alert]:
         for alert in ledger.advance(now.seconds(), self.terms):
@@ -97,7 +97,8 @@ class _KeepLedger(beam.DoFn):
             yield alert
 
 
-def _set(timer: Any, seconds: int | None) -> None:
+def set_timer(timer: Any, seconds: int | None) -> None:
+    """Let it ring at that second; None leaves it as it is."""
     if seconds is not None:
         timer.set(Timestamp(seconds))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from models.detection.incident import Incident
-from models.detection.incidents import Watch, epoch
+from models.detection.incidents import Watch, epoch, moment_of
 from models.detection.mood_detector import Rules
 from schemas.records import Alert, Trend
 from transforms.alerting import alert_of
@@ -194,7 +193,7 @@ def news_of(alert: Alert) -> tuple[Any, ...]:
 
 def withdraw(alert: Alert, horizon: int) -> Alert:
     """`alert` as told when late posts undid it. Never final: another order would not tell it."""
-    moment = datetime.fromtimestamp(horizon, UTC)
+    moment = moment_of(horizon)
     return msgspec.structs.replace(
         alert, status="withdrawn", updated_at=moment, resolved_at=moment, final=False
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bisect
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from models.detection.incidents import moment_of
 from models.detection.repeats import THOUSAND, Repeats
 from models.detection.sketches import DistinctSketch
 from models.detection.statistics import MICRO, Moment, share_estimate
@@ -185,8 +185,8 @@ class Tally(msgspec.Struct, kw_only=True):
         return kind(
             brand=brand,
             slice=Slice(*part),
-            window_start=datetime.fromtimestamp(start, UTC),
-            window_end=datetime.fromtimestamp(end, UTC),
+            window_start=moment_of(start),
+            window_end=moment_of(end),
             pane_index=self.posts,
             timing=timing,
             final=timing == "final",

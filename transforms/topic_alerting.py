@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from models.detection.evidence import MAX_EVIDENCE
+from models.detection.incidents import hashed_id
 from models.detection.topic_watch import NewTopic
 from schemas.records import Alert, Exemplar, Signal
-from transforms.playbooks import Playbook, choose
+from transforms.alerting import as_alert, said_of_folded
+from transforms.playbooks import Playbook
 
 NEW_TOPIC = "topic_share"
 
@@ -21,29 +21,16 @@ def alert_of_topic(
 
     `updated` is the end of the newest hour folded in; a topic that is over needs none.
     """
-    incident = topic.incident
-    playbook = choose(playbooks, incident, topic.terms)
-    seen = incident.closed or max(updated or 0, incident.last_hot)
-    return Alert(
-        alert_id=alert_id_of(brand, topic.topic_id),
-        brand=brand,
-        kind="new_topic",
-        status="resolved" if incident.closed else "firing",
-        severity=incident.severity,
-        since=_moment(incident.since),
-        updated_at=_moment(seen),
-        resolved_at=_moment(incident.closed) if incident.closed else None,
-        revision=0,
-        final=False,
+    return as_alert(
+        topic.incident,
+        brand,
+        playbooks,
+        updated,
+        alert_id=hashed_id(brand, topic.incident.kind, topic.topic_id),
         title=title_of(topic, brand),
         signals=(share_of(topic),),
         evidence=evidence_of(topic),
-        cause_terms=topic.terms,
-        recommendation=playbook.recommend(incident, brand, topic.terms),
-        playbook=playbook.id,
-        escalated=incident.is_escalated,
-        muted=bool(incident.muted),
-        folded=incident.folded,
+        terms=topic.terms,
     )
 
 
@@ -62,19 +49,8 @@ def share_of(topic: NewTopic) -> Signal:
 def title_of(topic: NewTopic, brand: str) -> str:
     """One line that names it and says how many people talk about it."""
     incident = topic.incident
-    folded = f"; {incident.folded} lesser alerts before it were not told" if incident.folded else ""
     return (
         f"{brand}: people talk about “{', '.join(topic.terms)}”, which is new: "
         f"{incident.posts} posts by {incident.authors} people or more in an hour, "
-        f"{incident.share_negative:.0%} negative{folded}"
+        f"{incident.share_negative:.0%} negative{said_of_folded(incident)}"
     )
-
-
-def alert_id_of(brand: str, topic_id: str) -> str:
-    """Name of the alert: a hash of brand, kind and topic, the same in every replay."""
-    identity = f"{brand}\x1fnew_topic\x1f{topic_id}".encode()
-    return hashlib.blake2b(identity, digest_size=8).hexdigest()
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

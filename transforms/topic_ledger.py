@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from models.detection.mood_detector import Rules
+from models.detection.incidents import moment_of
 from models.detection.topic_memory import HOUR_SECONDS, Seen, TopicHour
 from models.detection.topic_watch import NewTopic, TopicRules, TopicWatch
 from schemas.records import OTHER, Alert, Estimate, Topic
@@ -21,10 +19,6 @@ class TopicTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     rules: TopicRules
     alerts: Terms
-
-    def rules_of(self, brand: str) -> Rules:
-        """The brand's daily budget and maintenance."""
-        return self.alerts.rules_of(brand)
 
 
 class Told(msgspec.Struct, kw_only=True):
@@ -74,7 +68,7 @@ class TopicLedger(msgspec.Struct, kw_only=True):
 
     def _commit(self, terms: TopicTerms) -> Told:
         frontier = self.clock - terms.alerts.lateness - 1
-        told, common = Told(), terms.rules_of(self.brand)
+        told, common = Told(), terms.alerts.rules_of(self.brand)
         closed: list[NewTopic] = []
         for end in sorted(end for end in self.pending if end <= frontier):
             hour = self.pending.pop(end)
@@ -91,7 +85,7 @@ class TopicLedger(msgspec.Struct, kw_only=True):
 
     def _look(self, told: Told, terms: TopicTerms) -> Told:
         watch = msgspec.msgpack.decode(msgspec.msgpack.encode(self.committed), type=TopicWatch)
-        common = terms.rules_of(self.brand)
+        common = terms.alerts.rules_of(self.brand)
         closed: list[NewTopic] = []
         for end in sorted(end for end in self.pending if end <= self.clock):
             found, over = watch.learn_one(self.brand, self.pending[end], terms.rules, common)
@@ -114,7 +108,7 @@ class TopicLedger(msgspec.Struct, kw_only=True):
         gone = [alert for name, alert in self.told.items() if name not in names]
         for alert in gone:
             settled_at = self.committed.last_end or 0
-            if alert.status == "withdrawn" and alert.updated_at <= _moment(settled_at):
+            if alert.status == "withdrawn" and alert.updated_at <= moment_of(settled_at):
                 del self.told[alert.alert_id]
         undone = [withdraw(alert, horizon) for alert in gone if alert.status != "withdrawn"]
         news = news_among([*current, *undone], self.told, horizon, HOUR_SECONDS)
@@ -139,7 +133,7 @@ def _record(other: Topic, seen: Seen) -> Topic:
         share_negative=group.share_negative,
         valence=group.valence,
         exemplars=group.exemplars,
-        first_seen=_moment(seen.first_seen),
+        first_seen=moment_of(seen.first_seen),
         is_new=seen.is_new,
     )
 
@@ -148,8 +142,8 @@ def _other(brand: str, hour: TopicHour, final: bool) -> Topic:
     share, valence = NOTHING
     return Topic(
         brand=brand,
-        window_start=_moment(hour.start),
-        window_end=_moment(hour.end),
+        window_start=moment_of(hour.start),
+        window_end=moment_of(hour.end),
         topic_id=OTHER,
         terms=(),
         pane_index=hour.pane,
@@ -161,7 +155,7 @@ def _other(brand: str, hour: TopicHour, final: bool) -> Topic:
         share_negative=share,
         valence=valence,
         exemplars=(),
-        first_seen=_moment(hour.start),
+        first_seen=moment_of(hour.start),
         is_new=False,
     )
 
@@ -174,7 +168,3 @@ def _gone(shown: list[Topic], topics: list[Topic]) -> list[Topic]:
         for topic in shown
         if topic.topic_id not in names
     ]
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -29,6 +29,7 @@ from schemas.records import Alert, Reading, Topic
 from transforms.brands import Brand
 from transforms.coders import StructCoder
 from transforms.counters import counter
+from transforms.detect import set_timer
 from transforms.ledger import Maintenance, Terms
 from transforms.playbooks import Playbook, default_playbooks
 from transforms.samples import Sample, samples_by_key
@@ -159,9 +160,9 @@ class _KeepTopics(beam.DoFn):
         ledger.learn_one(hour)
         state.write(ledger)
         if hour.final:
-            _set(commit, ledger.next_commit(self.terms))
+            set_timer(commit, ledger.next_commit(self.terms))
         else:
-            _set(look, max(ledger.pending, default=hour.end))
+            set_timer(look, max(ledger.pending, default=hour.end))
 
     @on_timer(LOOK)
     def look_again(
@@ -173,7 +174,7 @@ class _KeepTopics(beam.DoFn):
         ledger = state.read()
         yield ledger.advance(now.seconds(), self.terms)
         state.write(ledger)
-        _set(look, ledger.idle_at)
+        set_timer(look, ledger.idle_at)
 
     @on_timer(COMMIT)
     def commit_finals(
@@ -186,8 +187,8 @@ class _KeepTopics(beam.DoFn):
         ledger = state.read()
         yield ledger.advance(now.seconds(), self.terms)
         state.write(ledger)
-        _set(commit, ledger.next_commit(self.terms))
-        _set(look, ledger.idle_at)
+        set_timer(commit, ledger.next_commit(self.terms))
+        set_timer(look, ledger.idle_at)
 
 
 def topics_in(told: Told) -> list[Topic]:
@@ -200,11 +201,6 @@ def alerts_in(told: Told) -> Iterator[Alert]:
     for alert in told.alerts:
         counter(ALERTS, kind=alert.kind, status=alert.status).inc()
         yield alert
-
-
-def _set(timer: Any, seconds: int | None) -> None:
-    if seconds is not None:
-        timer.set(Timestamp(seconds))
 
 
 class Followed(NamedTuple):

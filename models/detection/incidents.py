@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -184,7 +184,12 @@ class Watch(msgspec.Struct, kw_only=True):
 
 def alert_id(brand: str, incident: Incident) -> str:
     """Name of the incident: a hash of brand, kind and opening window, the same in every replay."""
-    identity = f"{brand}\x1f{incident.kind}\x1f{incident.since}".encode()
+    return hashed_id(brand, incident.kind, incident.since)
+
+
+def hashed_id(*parts: str | int) -> str:
+    """A name of 16 hexadecimal digits for what these parts tell from all else."""
+    identity = "\x1f".join(map(str, parts)).encode()
     return hashlib.blake2b(identity, digest_size=8).hexdigest()
 
 
@@ -196,3 +201,8 @@ def calm_to_close(width: int, period: int) -> int:
 def epoch(moment: datetime) -> int:
     """Whole seconds since 1970."""
     return int(moment.timestamp())
+
+
+def moment_of(seconds: int) -> datetime:
+    """The moment so many seconds after 1970 began."""
+    return datetime.fromtimestamp(seconds, UTC)

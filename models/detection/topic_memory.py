@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 
 import msgspec
 
+from models.detection.incidents import hashed_id
 from models.detection.terms import most_frequent
 from models.detection.topics import (
     SAME_TOPIC,
@@ -205,5 +205,4 @@ class TopicMemory(msgspec.Struct, kw_only=True):
 
 def topic_id(brand: str, start: int, terms: tuple[str, ...]) -> str:
     """Name of a topic: a hash of the brand, its first hour and its words, whatever their order."""
-    identity = "\x1f".join((brand, str(start), *sorted(terms)))
-    return hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
+    return hashed_id(brand, start, *sorted(terms))

@@ -166,9 +166,9 @@ export class Store extends EventTarget {
   /** Posts of a brand in the drawn window of that span: 0 where nobody posted, null where that is not known. */
   postsIn(start, end, brand = this.brand) {
     const windows = this.drawn(brand);
-    const found = windows.find((window) => window.start === start);
-    const isEmpty = windows[0]?.start < start && !windows.some((window) => window.start < end && window.end > start);
-    return found?.posts ?? (isEmpty ? 0 : null);
+    const found = windows.findLast((window) => window.start === start); // the newest are asked for most
+    if (found) return found.posts;
+    return windows[0]?.start < start && !windows.some((window) => window.start < end && window.end > start) ? 0 : null;
   }
 
   /** By how many posts a window has more than the one before it, and how much that change has grown; null where not known. */
