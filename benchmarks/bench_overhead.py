@@ -1,15 +1,13 @@
-"""What the pipeline adds to the model: `python -m benchmarks.bench_overhead`.
+"""What the pipeline adds to the model: `python -m benchmarks.bench_overhead --data DATA`.
 
-Two days of the demo lie on `posts`; `moodwire run` reads them as fast as it can. Readings a second,
-in the steady stretch, over what the model alone makes of the same posts on the same cores. Once
-with the times that a live stream of that rate has, hundreds of posts in each window, and once with
-those of the days, where the replay closes a window every few posts.
+Different posts lie on `posts`, dated as a live stream of the model's rate; `moodwire run` reads
+them as fast as it can. Readings a second, in the steady stretch, over what the model alone makes of
+the same posts on the same cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import pickle
@@ -17,15 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
 
-from benchmarks.demo_stream import Played, Template, midnight, play, read_templates
+from benchmarks.bench_models import WARM_POSTS
+from benchmarks.company_posts import as_live, company_posts
 from benchmarks.latency import topics_anew
 from benchmarks.machine import describe_in_words, describe_machine, load
+from benchmarks.memory import command, cpu_seconds, descendants, kind_of
 from benchmarks.monitor_runs import Topics, running, write_settings
 from benchmarks.own_stack import own_stack, remove_data
 from benchmarks.reports import table, write_results
@@ -36,51 +38,54 @@ from models.scorer import ScoreInput
 from schemas.records import Delivery, Position
 from transforms.attach import attach_media
 from transforms.prepare import Preparer
-from transforms.refusals import Refused
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 STILL_SECONDS = 20.0  # without another reading the run is over
 START_SECONDS, LIMIT_SECONDS = 300.0, 1_800.0
-STEADY = (0.2, 0.9)  # of the readings
+STEADY = (0.5, 0.95)  # of the readings
 MODEL_BUNDLE = "128"  # posts, as Flink's bundles hold
-Sample = tuple[float, int]
+MODEL_POSTS = 4_000
+PARTS = {"python": "workers", "worker": "workers", "prism": "runner", "broker": "broker"}
 
 
-def steady_rate(samples: list[Sample], last: int) -> float:
-    """Readings a second between the two shares of the last count.
+class Sample(NamedTuple):
+    """How far a run was at a moment, and what processor time each part of it had used."""
 
-    >>> steady_rate([(0.0, 0), (1.0, 20), (8.0, 90), (9.0, 100)], 100)
-    10.0
+    at: float
+    readings: int
+    cpu: Mapping[str, float] = MappingProxyType({})
+
+
+def steady(samples: list[Sample]) -> tuple[Sample, Sample]:
+    """The ends of the steady stretch, by shares of the last count.
+
+    >>> low, high = steady([Sample(0.0, 0), Sample(1.0, 30), Sample(8.0, 95), Sample(9.0, 100)])
+    >>> low.readings, high.readings
+    (30, 95)
     """
-    low, high = (next(s for s in samples if s[1] >= share * last) for share in STEADY)
-    return (high[1] - low[1]) / (high[0] - low[0])
+    last = samples[-1].readings
+    low, high = (next(s for s in samples if s.readings >= share * last) for share in STEADY)
+    return low, high
 
 
-def model_inputs(posts: list[Played]) -> list[ScoreInput]:
-    """What the model sees of the records, refused and repeated ones left out."""
-    preparer, inputs, seen = Preparer(), [], set()
-    for post in posts:
-        delivery = Delivery(
-            value=post.value,
-            position=Position("posts", 0, 0),
-            channel=post.channel,
-            event_time=post.event_time,
-        )
-        try:
-            clean = preparer.prepare(delivery)
-        except Refused:
-            continue
-        if (clean.channel, clean.post_id) not in seen:
-            seen.add((clean.channel, clean.post_id))
-            media, _ = attach_media(clean.images)
-            inputs.append(ScoreInput(clean.model_text, tuple(one.rendition for one in media)))
+def model_inputs(values: list[bytes]) -> list[ScoreInput]:
+    """What the model sees of the records.
+
+    Raises:
+        Refused: one of them is a dead letter, which none should be.
+    """
+    preparer, inputs = Preparer(), []
+    for value in values:
+        clean = preparer.prepare(Delivery(value=value, position=Position("posts", 0, 0)))
+        media, _ = attach_media(clean.images)
+        inputs.append(ScoreInput(clean.model_text, tuple(one.rendition for one in media)))
     return inputs
 
 
 def model_alone(inputs: list[ScoreInput]) -> dict[str, Any]:
     """The shipped model in a process of its own, with every core."""
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
-        pickle.dump(([ScoreInput("warm"), ScoreInput("up")], inputs), file)
+        pickle.dump((inputs[:WARM_POSTS], inputs[WARM_POSTS:]), file)
         file.flush()
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.model_alternatives", "Moodwire, auto", file.name],
@@ -93,38 +98,41 @@ def model_alone(inputs: list[ScoreInput]) -> dict[str, Any]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def as_live(templates: list[Template], count: int, rate: float) -> list[Played]:
-    """Posts of the day, again and again, as a stream that ends now and has so many a second."""
-    first = time.time() - count / rate
-    days = ((loop, template) for loop in itertools.count() for template in templates)
-    return [
-        template.play(loop, first + number / rate - (template.event_time or 0.0))
-        for number, (loop, template) in enumerate(islice(days, count))
-    ]
-
-
-def whole_run(stack: Stack, runner: str, times: str, posts: list[Played]) -> dict[str, Any]:
+def whole_run(
+    stack: Stack, runner: str, companies: list[str], values: list[bytes]
+) -> dict[str, Any]:
     """A run over all posts, which lie there before it starts."""
     servers = stack.broker.bootstrap_servers
     topics_anew(servers)
     with KafkaProducer(bootstrap_servers=servers, max_request_size=4_000_000) as producer:
-        for number, post in enumerate(posts):
-            producer.send("posts", post.value, partition=number % 4, headers=post.headers)
+        for number, value in enumerate(values):
+            producer.send("posts", value, partition=number % 4)
         producer.flush()
     settings = write_settings(
         stack,
         sinks={"folder": str(stack.home / f"out-{runner}")},
         flink={"folder": str(stack.home / "job")},
+        brands=companies,
     )
     topics = Topics(servers)
     with running(settings, runner, stack.home / f"{runner}.log"):
         samples = follow(topics)
     if runner == "flink":
         cancel(stack, "bench")
+    records = topics.ends()
     topics.close()
-    last = samples[-1][1]
-    rate = steady_rate(samples, last)
-    return {"runner": runner, "times": times, "load": load(), "readings": last, "rate": rate}
+    low, high = steady(samples)
+    posts = high.readings - low.readings
+    return {
+        "runner": runner,
+        "load": load(),
+        "records": records,
+        "rate": posts / (high.at - low.at),
+        "milliseconds": {
+            part: round(1000 * (seconds - low.cpu.get(part, 0.0)) / posts, 2)
+            for part, seconds in high.cpu.items()
+        },
+    }
 
 
 def follow(topics: Topics) -> list[Sample]:
@@ -134,40 +142,62 @@ def follow(topics: Topics) -> list[Sample]:
         RuntimeError: none came at all.
     """
     started = time.monotonic()
-    samples: list[Sample] = [(started, 0)]
+    samples = [Sample(started, 0)]
     grew = started + START_SECONDS
     while time.monotonic() < min(grew + STILL_SECONDS, started + LIMIT_SECONDS):
         time.sleep(LOOK_SECONDS)
         now, count = time.monotonic(), topics.ends()["readings"]
-        grew = now if count > samples[-1][1] else grew
-        samples.append((now, count))
-    if not samples[-1][1]:
+        grew = now if count > samples[-1].readings else grew
+        samples.append(Sample(now, count, used()))
+    if not samples[-1].readings:
         raise RuntimeError("no reading came; see the log below --home")
     return samples
 
 
+def used() -> dict[str, float]:
+    """Seconds of processor that each part has used, this process left out."""
+    found: dict[str, float] = defaultdict(float)
+    for pid in descendants(os.getpid())[1:]:
+        found[PARTS.get(kind_of(command(pid)), "runner")] += cpu_seconds(pid)
+    return found
+
+
 def in_words(results: dict[str, Any]) -> str:
     """The report for people."""
-    alone = results["model"]["rate"]
+    model, cores = results["model"], os.cpu_count() or 1
     rows = [
         [
             run["runner"],
-            run["times"],
-            f"{run['readings']:,}",
+            f"{run['records']['readings']:,}",
             f"{run['rate']:.0f}",
-            f"{run['rate'] / alone:.2f}",
+            f"{run['rate'] / model['rate']:.2f}",
+            *(f"{run['milliseconds'].get(p, 0.0):.2f}" for p in ("workers", "runner", "broker")),
+            f"{run['records']['trends'] / run['records']['readings']:.1f}",
         ]
         for run in results["runs"]
     ]
     parts = [
         "# The pipeline over the model",
         describe_in_words(results["machine"]),
-        f"Days of the demo, {results['model']['posts']:,} posts to read; the model alone reads "
-        f"{alone:.0f} a second with every core (bundles of {MODEL_BUNDLE}). Rate: readings that "
-        "the broker took, between the first fifth and the last tenth. Flink with 2 task managers; "
-        "the broker, the runner and the pipeline share the cores. Times: `live`, as dense as the "
-        "model's rate; `replay`, those of the days, which close a window every few posts.",
-        table(["", "times", "readings", "posts/s", "over the model alone"], rows),
+        f"{results['posts']:,} different tweets about twenty companies, a quarter of them with an "
+        "image that no other has, dated as a live stream of the model's rate. The model alone "
+        f"reads {model['rate']:.0f} a second with every core ({1000 * cores / model['rate']:.2f} "
+        f"ms of one core a post; the first {model['posts']:,}, in bundles of {MODEL_BUNDLE}). "
+        "Rate: readings that the broker took, between {:.0%} and {:.0%} of them. Flink with 2 task "
+        "managers; broker, runner and pipeline share the cores.".format(*STEADY),
+        table(
+            [
+                *(
+                    "",
+                    "readings",
+                    "posts/s",
+                    "over the model alone",
+                    "workers, ms of a core a post",
+                ),
+                *("runner, ms", "broker, ms", "trends a reading"),
+            ],
+            rows,
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -177,30 +207,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--data", type=Path, required=True, help="with streams/ and pairs/")
     parser.add_argument(
         "--runners", nargs="+", choices=("prism", "flink"), default=["prism", "flink"]
     )
-    parser.add_argument(
-        "--times", nargs="+", choices=("live", "replay"), default=["live", "replay"]
-    )
-    parser.add_argument("--posts", type=int, default=10_000, help="default: two days of the demo")
+    parser.add_argument("--posts", type=int, default=20_000, help="default: %(default)s")
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run" / "bench-overhead")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(arguments)
-    templates = read_templates()
-    posts = list(islice(play(templates, midnight(9)), options.posts))
     machine = describe_machine()
-    model = model_alone(model_inputs(posts))
+    companies, rows = company_posts(options.data, options.posts)
+    model = model_alone(model_inputs(as_live(rows[:MODEL_POSTS], 1.0)))
     print(model, flush=True)
-    streams = {"live": as_live(templates, options.posts, model["rate"]), "replay": posts}
     runs = []
     with own_stack(options.home.resolve(), with_flink="flink" in options.runners) as stack:
         for runner in options.runners:
-            for times in options.times:
-                runs.append(whole_run(stack, runner, times, streams[times]))
-                print(runs[-1], flush=True)
+            runs.append(whole_run(stack, runner, companies, as_live(rows, model["rate"])))
+            print(runs[-1], flush=True)
     remove_data(options.home)
-    results = {"machine": machine, "model": model, "runs": runs}
+    results = {"machine": machine, "posts": len(rows), "model": model, "runs": runs}
     write_results(results, in_words(results), options.output, "overhead")
     return 0
 

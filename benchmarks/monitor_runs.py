@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,11 @@ GROUP = "bench"
 TOPICS = ("posts", "readings", "trends", "alerts", "dead-letters")
 
 
-def write_settings(stack: Stack, **groups: Mapping[str, Any]) -> Path:
-    """The demo's settings between topics of `stack`, with `groups` laid over them."""
+def write_settings(stack: Stack, brands: Sequence[str] = (), **groups: Mapping[str, Any]) -> Path:
+    """The demo's settings between topics of `stack`, with `groups` laid over them.
+
+    `brands` are watched by their names in place of the demo's own.
+    """
     settings: dict[str, Any] = yaml.safe_load((DEMO / "moodwire.yaml").read_text())
     kafka = {"bootstrap_servers": stack.broker.bootstrap_servers}
     settings["source"] = {
@@ -39,6 +42,8 @@ def write_settings(stack: Stack, **groups: Mapping[str, Any]) -> Path:
     }
     for group, values in groups.items():
         settings[group] = {**settings.get(group, {}), **values}
+    if brands:
+        settings["brands"] = [{"name": name} for name in brands]
     path = stack.home / "moodwire.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     return path

@@ -6,6 +6,7 @@ import bisect
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
+from operator import mul
 
 import msgspec
 
@@ -69,39 +70,55 @@ class Repeats(msgspec.Struct):
             n: how many posts the mean is over.
             variances: of each value, around its own mean.
         """
-        if n == 0 or self.posts != n:
+        counts = [bucket.posts for bucket in self.authors]
+        if n == 0 or sum(counts) != n:
             return [float(n)] * len(variances)
         texts = pairs_within(self.texts, n)
-        authors = pairs_within([bucket.posts for bucket in self.authors], n)
+        authors = pairs_within(counts, n)
         both = min(pairs_within(self.both, n), texts, authors)
-        pairs = [
-            texts + self._likeness(column, variance, texts, authors, both) * (authors - both)
-            for column, variance in enumerate(variances)
-        ]
+        likenesses = self._likenesses(counts, variances, texts, authors, both)
+        pairs = [texts + likeness * (authors - both) for likeness in likenesses]
         return [min(float(n), max(1.0, n * n / found)) for found in pairs]
 
-    def _likeness(
-        self, column: int, variance: float, texts: float, authors: float, both: float
-    ) -> float:
-        """ρ in [0, 1]: by how much the sums of authors scatter beyond what chance explains.
+    def _likenesses(
+        self,
+        counts: Sequence[int],
+        variances: Sequence[float],
+        texts: float,
+        authors: float,
+        both: float,
+    ) -> list[float]:
+        """ρ in [0, 1] of each value: by how much sums of authors scatter beyond what chance does.
 
         With S the sum and m the number of posts of a bucket, w = Σ m² / n² and σ² the variance,
         E Σ (S - m · mean)² / σ² = both + (texts - both) / buckets - w · texts
         + ρ · (1 - w) · (authors - both): the method of moments (Searle, Casella and McCulloch
         1992, "Variance Components", chapter 2). Where nothing tells, posts of one author are one.
         """
-        n, alone = self.posts, authors - both
-        share = sum(bucket.posts**2 for bucket in self.authors) / n**2
+        n, alone = sum(counts), authors - both
+        squares = sum(map(mul, counts, counts))
+        share = squares / n**2
         if alone <= 0:
-            return 0.0
-        if share >= 1 or variance <= 0:
-            return 1.0
-        mean = sum(bucket.sums[column] for bucket in self.authors) / n
-        scatter = sum((b.sums[column] - b.posts * mean) ** 2 for b in self.authors)
-        # The variance of the values was taken around their own mean, which hides some of it.
-        spread = variance * THOUSAND**2 / max(0.5, 1 - texts / n**2)
+            return [0.0] * len(variances)
+        if share >= 1:
+            return [1.0] * len(variances)
         chance = both + (texts - both) / BUCKETS - share * texts
-        return min(1.0, max(0.0, (scatter / spread - chance) / (alone * (1 - share))))
+        # The variance of the values was taken around their own mean, which hides some of it.
+        hidden = max(0.5, 1 - texts / n**2)
+        columns = zip(*(bucket.sums for bucket in self.authors), strict=True)
+        found = []
+        for sums, variance in zip(columns, variances, strict=True):
+            if variance <= 0:
+                found.append(1.0)
+                continue
+            # n² Σ (S - m · mean)², in integers: any order of the buckets gives the same.
+            total, products = sum(sums), sum(map(mul, sums, counts))
+            scatter = n * n * sum(map(mul, sums, sums)) - 2 * n * total * products
+            scatter += total * total * squares
+            spread = variance * THOUSAND**2 / hidden
+            likeness = (scatter / n**2 / spread - chance) / (alone * (1 - share))
+            found.append(min(1.0, max(0.0, likeness)))
+        return found
 
     def _bucket(self, number: int, width: int) -> Bucket:
         at = bisect.bisect_left(self.authors, number, key=lambda bucket: bucket.number)

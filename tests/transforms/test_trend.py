@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 from typing import Any
 
 import apache_beam as beam
@@ -69,6 +70,15 @@ def test_timing_of_panes_told_by_readings() -> None:
     assert next_timing(19, Tally(posts=61), 20) == "early"
     assert next_timing(20, Tally(posts=39), 20) is None
     assert next_timing(20, Tally(posts=21, closed=True), 20) == "late"
+
+
+def test_a_window_of_many_posts_tells_early_panes_as_it_grows() -> None:
+    told = [n for n in range(1, 100_001) if next_timing(n - 1, Tally(posts=n), 20)]
+    steps = [later - sooner for sooner, later in pairwise(told)]
+
+    assert told[:17] == [20 * n for n in range(1, 17)] + [360]
+    assert max(step / held for step, held in zip(steps[16:], told[16:], strict=False)) <= 1 / 8
+    assert len(told) < 130
 
 
 def test_bounded_input_gives_one_final_pane_for_each_window() -> None:
