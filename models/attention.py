@@ -1,7 +1,8 @@
 """Attention within and between modalities, attentive pooling and the weighted fusion.
 
 Source: the review that Moodwire follows, section 3.2, equations (1) to (3). T stands for text
-(regions are tokens), I for image (regions are patches).
+(regions are tokens), I for image (regions are patches). A mask that is None says that every region
+is there.
 """
 
 import math
@@ -19,7 +20,8 @@ class AttentionBlock(nn.Module):
     self-attention within a modality, with y the other modality it is cross-modality attention.
 
     Shapes: x (batch, regions, width), y (batch, others, width), y_mask (batch, others).
-    A row whose y is missing (its mask all false) comes back exactly as it was.
+    A row whose y is missing (its mask all false, or `present` (batch,) says so) comes back exactly
+    as it was.
     """
 
     def __init__(self, width: int, heads: int, dropout: float = 0.1, expansion: int = 2) -> None:
@@ -32,12 +34,18 @@ class AttentionBlock(nn.Module):
         self.contract = nn.Linear(expansion * width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
-        present = y_mask.any(dim=1)  # (batch,)
+    def forward(
+        self, x: Tensor, y: Tensor, y_mask: Tensor | None, present: Tensor | None = None
+    ) -> Tensor:
+        if present is None and y_mask is not None:
+            present = y_mask.any(dim=1)
         safe_mask = _never_empty(y_mask)
-        updated = x + self.dropout(self._attend(self.norm_x(x), self.norm_y(y), safe_mask))
+        attended = self._attend(self.norm_x(x), self.norm_y(y), safe_mask)
+        updated: Tensor = x + self.dropout(attended)
         hidden = functional.gelu(self.expand(self.norm_mlp(updated)))
         updated = updated + self.dropout(self.contract(hidden))
+        if present is None:
+            return updated
         return torch.where(present[:, None, None], updated, x.to(updated.dtype))
 
     def weights(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
@@ -47,25 +55,28 @@ class AttentionBlock(nn.Module):
         keeps no weights and is faster.
         """
         query = self._split(self.query(self.norm_x(x)))
-        key = self._split(self.key_value(self.norm_y(y)).chunk(2, dim=-1)[0])
+        key = self._split(self._keys_and_values(self.norm_y(y))[0])
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        scores = scores.masked_fill(~_never_empty(y_mask)[:, None, None, :], -math.inf)
+        scores = scores.masked_fill(~_filled(y_mask)[:, None, None, :], -math.inf)
         return scores.softmax(dim=-1) * y_mask.any(dim=1)[:, None, None, None]
 
-    def _attend(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
+    def _attend(self, x: Tensor, y: Tensor, y_mask: Tensor | None) -> Tensor:
         query = self._split(self.query(x))  # (batch, heads, regions, width / heads)
-        key, value = (self._split(part) for part in self.key_value(y).chunk(2, dim=-1))
-        mask = y_mask[:, None, None, :]
+        key, value = (self._split(part) for part in self._keys_and_values(y))
+        mask = None if y_mask is None else y_mask[:, None, None, :]
         attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         merged = attended.transpose(1, 2).flatten(2)  # (batch, regions, width)
         return cast(Tensor, self.output(merged))
+
+    def _keys_and_values(self, y: Tensor) -> tuple[Tensor, ...]:
+        return cast(tuple[Tensor, ...], self.key_value(y).split(self.query.out_features, dim=-1))
 
     def _split(self, x: Tensor) -> Tensor:
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class BilinearScore(nn.Module):
-    """score(a, b) = a^T W b / sqrt(width), W trained; a, b (..., width) -> (...).
+    """score(a, b) = a^T W b / sqrt(width), W trained; a, b (..., width) -> (...), broadcast.
 
     W is not symmetric, so score(f_I, f_T) and score(f_T, f_I) differ, as equations (1) and (2)
     need. It starts at W = 0: equal weights.
@@ -93,12 +104,12 @@ class AttentivePooling(nn.Module):
         super().__init__()
         self.score = BilinearScore(width)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         return weighted_sum(self.weights(x, mask), x)
 
-    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+    def weights(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """The alpha_r of every region, (batch, regions)."""
-        scores = self.score(x, masked_mean(x, mask)[:, None, :].expand_as(x))
+        scores = self.score(x, masked_mean(x, mask)[:, None, :])
         return fusion_weights(scores, _never_empty(mask))
 
 
@@ -133,7 +144,7 @@ class WeightedFusion(nn.Module):
         image: Tensor,
         present: Tensor,
         regions: tuple[Tensor, Tensor],
-        masks: tuple[Tensor, Tensor],
+        masks: tuple[Tensor | None, Tensor | None],
     ) -> tuple[Tensor, Tensor]:
         if self.bilinear is not None:
             scores = [self.bilinear(text, image), self.bilinear(image, text)]
@@ -146,9 +157,12 @@ class WeightedFusion(nn.Module):
         return weighted_sum(alphas, torch.stack([text, image], dim=1)), alphas
 
 
-def fusion_weights(scores: Tensor, present: Tensor) -> Tensor:
+def fusion_weights(scores: Tensor, present: Tensor | None) -> Tensor:
     """exp(score) / sum exp(score) over what is present; equations (1), (2); (batch, n) -> same."""
-    return scores.float().masked_fill(~present, -math.inf).softmax(dim=1)
+    scores = scores.float()
+    if present is not None:
+        scores = scores.masked_fill(~present, -math.inf)
+    return scores.softmax(dim=1)
 
 
 def weighted_sum(weights: Tensor, features: Tensor) -> Tensor:
@@ -156,19 +170,28 @@ def weighted_sum(weights: Tensor, features: Tensor) -> Tensor:
     return (weights[:, :, None].to(features.dtype) * features).sum(dim=1)
 
 
-def dot_over_regions(regions: Tensor, other: Tensor, mask: Tensor) -> Tensor:
+def dot_over_regions(regions: Tensor, other: Tensor, mask: Tensor | None) -> Tensor:
     """Log of mean_r exp(x_r . f_other / sqrt(width)), r over the regions in the mask; (batch,)."""
     scores = (regions * other[:, None, :]).sum(dim=-1).float() / math.sqrt(other.shape[-1])
+    if mask is None:
+        count = torch.ones_like(scores).sum(dim=1)
+        return scores.logsumexp(dim=1) - count.log()
     count = mask.sum(dim=1).clamp(min=1)
-    return scores.masked_fill(~_never_empty(mask), -math.inf).logsumexp(dim=1) - count.log()
+    return scores.masked_fill(~_filled(mask), -math.inf).logsumexp(dim=1) - count.log()
 
 
-def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of the regions in the mask, zero if there are none: (batch, n, w) -> (batch, w)."""
+    if mask is None:
+        return x.mean(dim=1)
     weights = mask[:, :, None].to(x.dtype)
     return (x * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
-def _never_empty(mask: Tensor) -> Tensor:
+def _never_empty(mask: Tensor | None) -> Tensor | None:
+    return None if mask is None else _filled(mask)
+
+
+def _filled(mask: Tensor) -> Tensor:
     """The mask, all true in rows where nothing is: a softmax over nothing would be NaN."""
     return mask | ~mask.any(dim=1, keepdim=True)

@@ -74,7 +74,7 @@ class ImageEncoder(nn.Module):
         scaled = (pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
         features = cast(Any, self.backbone).forward_features(scaled)
         if features.ndim == 4:  # (batch, width, rows, columns)
-            return cast(Tensor, features.flatten(2).transpose(1, 2))
+            return cast(Tensor, features.permute(0, 2, 3, 1).flatten(1, 2))
         return cast(Tensor, features)  # a transformer's (batch, patches, width)
 
 

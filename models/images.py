@@ -53,9 +53,8 @@ def to_pixels(rendition: bytes) -> NDArray[np.uint8]:
     """
     try:
         with Image.open(io.BytesIO(rendition)) as image:
-            square = image.convert("RGB").resize(
-                (MODEL_SIZE, MODEL_SIZE), Image.Resampling.BILINEAR
-            )
+            whole = image if image.mode == "RGB" else image.convert("RGB")
+            square = whole.resize((MODEL_SIZE, MODEL_SIZE), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"not a rendition that models.images.render made: {error}") from error
     return np.asarray(square, dtype=np.uint8)

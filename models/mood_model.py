@@ -85,30 +85,28 @@ class MoodModel(nn.Module):
     def forward(
         self,
         tokens: Tensor,
-        token_mask: Tensor,
+        token_mask: Tensor | None,
         patches: Tensor | None = None,
         patch_mask: Tensor | None = None,
+        has_text: Tensor | None = None,
     ) -> MoodOutput:
         """Reads one batch.
 
         Args:
             tokens: text features, (batch, tokens, text width).
             token_mask: (batch, tokens), true where a token is; all false: the text is missing.
+                None: nothing is padded.
             patches: image features, (batch, patches, image width).
             patch_mask: (batch, patches); all false in a row: that post has no image. None says that
                 every post has one: the path of texts alone is then not computed.
+            has_text: (batch,), what the token mask says by itself; needed without one.
         """
         if patches is None:
             return self._text_alone(tokens, token_mask)
-        seen = None
-        if patch_mask is None:
-            patch_mask = torch.ones_like(patches[:, :, 0]).bool()
-        else:
-            seen = patch_mask.any(dim=1)
         if not self.config.reads_images:
-            patch_mask = torch.zeros_like(patch_mask)
-            seen = patch_mask.any(dim=1)
-        fused, alphas = self._fuse(tokens, token_mask, patches, patch_mask, seen)
+            patch_mask = torch.zeros_like(patches[:, :, 0]).bool()
+        seen = _rows(patch_mask)
+        fused, alphas = self._fuse(tokens, token_mask, patches, patch_mask, has_text)
         answers = self._answers(fused)
         if self.config.pair_path:
             of_pairs = self.pair_sentiment(self.dropout(fused))
@@ -120,7 +118,7 @@ class MoodModel(nn.Module):
         self, tokens: Tensor, token_mask: Tensor, patches: Tensor, patch_mask: Tensor
     ) -> Tensor:
         """f_fuse of equation (3), (batch, width), of which the heads read; used in training."""
-        return self._fuse(tokens, token_mask, patches, patch_mask, patch_mask.any(dim=1))[0]
+        return self._fuse(tokens, token_mask, patches, patch_mask)[0]
 
     def start_pair_path(self) -> None:
         """Makes the path of pairs say what the text-only one does; training starts from there."""
@@ -134,22 +132,25 @@ class MoodModel(nn.Module):
     def _fuse(
         self,
         tokens: Tensor,
-        token_mask: Tensor,
+        token_mask: Tensor | None,
         patches: Tensor,
-        patch_mask: Tensor,
-        seen: Tensor | None,
+        patch_mask: Tensor | None,
+        has_text: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
+        seen, everywhere = _rows(patch_mask), torch.ones_like(tokens[:, 0, 0]).bool()
+        if has_text is None:
+            has_text = everywhere if token_mask is None else token_mask.any(dim=1)
         text = self._of_text(seen, lambda path: path.look_within(tokens, token_mask))
         image = self.image.look_within(patches, patch_mask)
         if self.config.cross_attention:
             text, image = (
                 self.text_from_image(text, image, patch_mask),
-                self.image_from_text(image, text, token_mask),
+                self.image_from_text(image, text, token_mask, present=has_text),
             )
         regions = self._of_text(seen, lambda path: path.norm(text))
         pooled_text = self._of_text(seen, lambda path: path.pooling(regions, token_mask))
         pooled_image, image = self.image.pool(image, patch_mask)
-        present = torch.stack([token_mask.any(dim=1), patch_mask.any(dim=1)], dim=1)
+        present = torch.stack([has_text, everywhere if seen is None else seen], dim=1)
         weighted: tuple[Tensor, Tensor] = self.fusion(
             pooled_text, pooled_image, present, (regions, image), (token_mask, patch_mask)
         )
@@ -161,7 +162,7 @@ class MoodModel(nn.Module):
             return read(self.text)
         return _where(seen, read(self.pair_text), lambda: read(self.text))
 
-    def _text_alone(self, tokens: Tensor, token_mask: Tensor) -> MoodOutput:
+    def _text_alone(self, tokens: Tensor, token_mask: Tensor | None) -> MoodOutput:
         fused, _ = self.text.pool(self.text.look_within(tokens, token_mask), token_mask)
         alphas = fused.new_tensor([1.0, 0.0]).expand(len(fused), 2)
         return MoodOutput(
@@ -187,18 +188,18 @@ class ModalityPath(nn.Module):
         if matches:
             self.match = nn.Linear(width, width, bias=False)
 
-    def look_within(self, features: Tensor, mask: Tensor) -> Tensor:
+    def look_within(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """Projection and self-attention: (batch, regions, input width) -> (batch, regions, w)."""
         regions = self.project(features)
         attended: Tensor = self.within(regions, regions, mask)
         return attended
 
-    def pool(self, regions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def pool(self, regions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Attentive pooling: f (batch, width) and the normalised regions."""
         regions = self.norm(regions)
         return self.pooling(regions, mask), regions
 
-    def joint(self, features: Tensor, mask: Tensor) -> Tensor:
+    def joint(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """Place in the joint space, unit length, from this modality alone: (batch, width)."""
         mean = masked_mean(self.project(features), mask)
         return functional.normalize(self.match(mean).float(), dim=-1)
@@ -214,3 +215,8 @@ def _where(seen: Tensor | None, of_pairs: Tensor, others: Callable[[], Tensor]) 
     if seen is None:
         return of_pairs
     return torch.where(seen.reshape(-1, *[1] * (of_pairs.ndim - 1)), of_pairs, others())
+
+
+def _rows(mask: Tensor | None) -> Tensor | None:
+    """Rows of which something is there, (batch,); None: all."""
+    return None if mask is None else mask.any(dim=1)

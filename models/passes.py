@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.content_cache import ContentCache, content_key
-from models.engines.engine import Engine, Floats, Halves, Pixels
+from models.engines.engine import Engine, Floats, Halves
 from models.images import to_pixels
 from models.text_tokenizer import TextTokenizer
 
@@ -19,9 +19,12 @@ from models.text_tokenizer import TextTokenizer
 # Kernels then take the same path for a post each time, so live and replay agree to the last bit.
 TOKEN_BUCKETS: Final = (16, 24, 32, 48, 64, 96, 128, 256, 512)
 _IMAGES_AT_ONCE: Final = 64  # decoded and waiting: 10 MB
+_TURN: Final = 8  # passes between which a thread does not stop to hand over
 
 Member = TypeVar("Member")
-Number = TypeVar("Number", np.float32, np.uint8)
+Given = TypeVar("Given")
+Said = TypeVar("Said")
+Number = TypeVar("Number", np.float16, np.uint8)
 
 
 class Post(Protocol):
@@ -48,19 +51,17 @@ class Mood(NamedTuple):
 class Passes:
     """Reads posts with an engine; posts of many callers share its threads.
 
-    Texts are tokenised by the calling thread and images are decoded by several, before the
-    engine's turn. Guarantee: a post's mood is the same bits in any company and order, and whether
-    or not its image was seen before.
+    Texts are tokenised by the calling thread. An image is decoded by the thread that reads it next;
+    for an engine of several rows by threads of their own, before its turn. Guarantee: a post's mood
+    is the same bits in any company and order, and whether or not its image was seen before.
     """
 
     def __init__(self, engine: Engine, tokenizer: TextTokenizer, cached_images: int) -> None:
         self._engine, self._tokenizer = engine, tokenizer
         self._features: ContentCache[Halves] = ContentCache(cached_images)
         self._workers = ThreadPoolExecutor(engine.workers, thread_name_prefix="model")
-        self._decoders = self._workers
-        if engine.workers == 1:  # the engine's one thread is for the networks alone
-            cores = len(os.sched_getaffinity(0))
-            self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decode")
+        cores = len(os.sched_getaffinity(0))
+        self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decode")
         limit = tokenizer.max_tokens
         self._lengths = [*(size for size in TOKEN_BUCKETS if size < limit), limit]
 
@@ -74,7 +75,7 @@ class Passes:
         features = self._image_features(items)
         moods: dict[int, Mood] = {}
         groups = list(self._groups(items, ids))
-        read = self._workers.map(lambda group: self._pass(items, ids, features, *group), groups)
+        read = self._in_turns(lambda group: self._pass(items, ids, features, *group), groups)
         for (_, members), found in zip(groups, read, strict=True):
             moods.update(zip(members, found, strict=True))
         return [moods[index] for index in range(len(items))]
@@ -114,7 +115,7 @@ class Passes:
         patches = None
         if items[members[0]].images:
             seen = [_average(items[index].images, features) for index in members]
-            patches = _filled(np.stack(seen), rows)
+            patches = _filled(seen, rows)
             mask[: len(members)] &= np.array([[bool(items[index].text)] for index in members])
         moods = self._engine.fuse(tokens, mask, patches)
         joint = moods.image_joint
@@ -147,25 +148,36 @@ class Passes:
         return found
 
     def _encode(self, images: list[bytes]) -> list[Halves]:
-        pixels = self._decoders.map(to_pixels, images)
-        passes = _cut(list(pixels), self._engine.rows)
-        return [row for read in self._workers.map(self._read_images, passes) for row in read]
+        rows, read = self._engine.rows, self._engine.read_images
+        if rows == 1:
+            return list(self._in_turns(lambda one: read(to_pixels(one)[np.newaxis])[0], images))
+        pixels = list(self._decoders.map(to_pixels, images))
+        passes = self._in_turns(lambda some: read(_filled(some, rows)), list(_cut(pixels, rows)))
+        return [features for found in passes for features in found][: len(images)]
 
-    def _read_images(self, pixels: list[Pixels]) -> list[Halves]:
-        features = self._engine.read_images(_filled(np.stack(pixels), self._engine.rows))
-        return list(features[: len(pixels)])
+    def _in_turns(self, read: Callable[[Given], Said], passes: list[Given]) -> Iterator[Said]:
+        """Passes by the engine's threads; each takes a few at a time while there are many."""
+        turn = min(_TURN, len(passes) // (4 * self._engine.workers))
+        turns = _cut(passes, max(turn, 1))
+        for said in self._workers.map(lambda some: [read(one) for one in some], turns):
+            yield from said
 
 
-def _average(images: tuple[bytes, ...], features: dict[bytes, Halves]) -> Floats:
+def _average(images: tuple[bytes, ...], features: dict[bytes, Halves]) -> Halves:
     """Patch features of a post's images, averaged: (patches, width)."""
-    whole = [features[image].astype(np.float32) for image in images]
-    return whole[0] if len(whole) == 1 else np.asarray(np.mean(whole, axis=0))
+    if len(images) == 1:
+        return features[images[0]]
+    mean = np.stack([features[image] for image in images]).mean(axis=0, dtype=np.float32)
+    return np.asarray(mean, np.float16)
 
 
-def _filled(values: NDArray[Number], rows: int) -> NDArray[Number]:
-    """With empty rows up to `rows` of them."""
-    empty = np.zeros((rows - len(values), *values.shape[1:]), values.dtype)
-    return np.concatenate([values, empty]) if len(empty) else values
+def _filled(values: Sequence[NDArray[Number]], rows: int) -> NDArray[Number]:
+    """One array, with empty rows up to `rows` of them; a single row is not copied."""
+    if rows == 1:
+        return values[0][np.newaxis]
+    filled = np.zeros((rows, *values[0].shape), values[0].dtype)
+    filled[: len(values)] = values
+    return filled
 
 
 def _cut(members: list[Member], size: int) -> Iterator[list[Member]]:

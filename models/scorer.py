@@ -223,7 +223,7 @@ def _copied(row: Floats | None) -> Floats | None:
 
 
 def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
-    return {name: _rounded(value) for name, value in zip(names, values.tolist(), strict=True)}
+    return dict(zip(names, values.round(_DECIMALS).tolist(), strict=True))
 
 
 def _rounded(value: float | np.floating) -> float:

@@ -56,7 +56,7 @@ class Engine(Protocol):
     def read_images(self, pixels: Pixels) -> Halves:
         """Patch features: (rows, 224, 224, 3) -> (rows, patches, image width)."""
 
-    def fuse(self, tokens: Floats, mask: Mask, patches: Floats | None) -> Moods:
+    def fuse(self, tokens: Floats, mask: Mask, patches: Halves | None) -> Moods:
         """Moods of token features and, where the posts have images, of patch features.
 
         A row of `mask` that is false throughout is a post without text; (rows, tokens).

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import onnx
 from onnx import ModelProto
 
@@ -15,6 +16,8 @@ from models.checkpoint import (
     CheckpointError,
     load_checkpoint,
 )
+from models.engines.engine import Ids
+from models.engines.first_token import NO_HUGE_TOKEN, FirstToken
 from models.engines.graph_rounding import ConvRounding, Range, observe
 from models.engines.graph_weights import WeightSwap
 from models.engines.graphs import patches_of, simplified, trace_image, trace_mood, trace_text
@@ -112,14 +115,16 @@ def _graphs(
                 f"{weights.parent}: its {part} network cannot be made an ONNX graph ({error}); "
                 "serve it with torch (`model.engine: torch`)"
             ) from error
+        first_token = NO_HUGE_TOKEN
+        if part == "text":
+            first_token = FirstToken.seen(traced, _probe_ids(checkpoint))
         for precision in _precisions_of(part, precisions, bool(images)):
             graph = ModelProto()
             graph.CopyFrom(traced)
             if part == "image" and precision != WHOLE:
                 graph = _rounded(graph, checkpoint, weights, images)
-            WeightSwap(
-                graph, stored, weights.name, int8=precision != WHOLE, apart=part == "text"
-            ).apply()
+            int8 = precision != WHOLE
+            WeightSwap(graph, stored, weights.name, int8=int8, first_token=first_token).apply()
             graph.metadata_props.add(key=DIGEST_KEY, value=digest)
             yield graph_file(Path(), part, precision).name, graph
 
@@ -132,6 +137,10 @@ def _traces(checkpoint: Checkpoint) -> list[tuple[str, Callable[[], ModelProto]]
         ("mood_of_text", lambda: trace_mood(mood)),
         ("mood_of_both", lambda: trace_mood(mood, patches_of(image_encoder))),
     ]
+
+
+def _probe_ids(checkpoint: Checkpoint) -> list[Ids]:
+    return [np.array([row]) for row in checkpoint.tokenizer([probe.text for probe in _PROBES])]
 
 
 def _rounded(

@@ -210,24 +210,32 @@ def observe(model: ModelProto, images: Iterable[Array]) -> dict[str, Range]:
     One picture with an outlier would make every step coarser for the others.
     """
     names = rounded_tensors(model.graph)
-    watched = ModelProto()
-    watched.CopyFrom(model)
-    produced = {name for node in watched.graph.node for name in node.output}
+    produced = {name for node in model.graph.node for name in node.output}
     outputs = [name for name in names if name in produced]
-    del watched.graph.output[:]
-    watched.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs
-    )
-    session = onnxruntime.InferenceSession(
-        watched.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    (taken,) = session.get_inputs()
-    seen = []
-    for image in images:
-        found = session.run(None, {taken.name: image})
-        seen.append([(values.min(), values.max()) for values in found])
+    seen = [
+        [(values.min(), values.max()) for values in found]
+        for found in watched(model, outputs, images)
+    ]
     means = np.mean(np.asarray(seen, np.float64), axis=0)
     return {name: Range.of(*limits) for name, limits in zip(outputs, means.tolist(), strict=True)}
+
+
+def watched(
+    model: ModelProto, names: Sequence[str], inputs: Iterable[Array]
+) -> Iterator[list[Array]]:
+    """What these tensors of a graph hold, input by input."""
+    open_graph = ModelProto()
+    open_graph.CopyFrom(model)
+    del open_graph.graph.output[:]
+    open_graph.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names
+    )
+    session = onnxruntime.InferenceSession(
+        open_graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (taken,) = session.get_inputs()
+    for one in inputs:
+        yield list(session.run(None, {taken.name: one}))
 
 
 def drop_unused(graph: GraphProto) -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
@@ -12,6 +13,7 @@ import torch
 from onnx import ModelProto, helper
 from torch import Tensor, nn
 
+from models.engines.graph_attention import RUNTIME, attention_as_one_operator, join_heads
 from models.labels import HEADS
 from models.mood_model import MoodModel, MoodOutput
 
@@ -29,18 +31,21 @@ class _Text(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         backbone = cast(Any, self.text_encoder).backbone
-        return cast(Tensor, backbone(input_ids=ids).last_hidden_state)
+        segments = {}
+        if "token_type_ids" in signature(backbone.forward).parameters:  # else it looks them up
+            segments["token_type_ids"] = torch.zeros_like(ids)
+        return cast(Tensor, backbone(input_ids=ids, **segments).last_hidden_state)
 
 
 class _Image(nn.Module):
-    """(1, 224, 224, 3) bytes -> (1, patches, width)."""
+    """(1, 224, 224, 3) bytes -> (1, patches, width) in 16 bits."""
 
     def __init__(self, image_encoder: nn.Module) -> None:
         super().__init__()
         self.image_encoder = image_encoder
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return cast(Tensor, self.image_encoder(pixels))
+        return cast(Tensor, self.image_encoder(pixels)).half()
 
 
 class _MoodOfText(nn.Module):
@@ -51,7 +56,7 @@ class _MoodOfText(nn.Module):
         self.mood = mood
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, ...]:
-        return _answers(self.mood(tokens, torch.ones_like(tokens[:, :, 0]).bool()))
+        return _answers(self.mood(tokens, None))
 
 
 class _MoodOfBoth(nn.Module):
@@ -62,8 +67,7 @@ class _MoodOfBoth(nn.Module):
         self.mood = mood
 
     def forward(self, tokens: Tensor, has_text: Tensor, patches: Tensor) -> tuple[Tensor, ...]:
-        token_mask = has_text[:, None].expand(-1, tokens.shape[1])
-        output: MoodOutput = self.mood(tokens, token_mask, patches)
+        output: MoodOutput = self.mood(tokens, None, patches.float(), has_text=has_text)
         return (*_answers(output), cast(Tensor, output.image_joint))
 
 
@@ -74,7 +78,7 @@ def _answers(output: MoodOutput) -> tuple[Tensor, ...]:
 def trace_text(text_encoder: nn.Module) -> ModelProto:
     """Graph `ids` -> `tokens`."""
     config = cast(Any, text_encoder).backbone.config
-    chosen, config._attn_implementation = config._attn_implementation, "eager"
+    chosen, config._attn_implementation = config._attn_implementation, "sdpa"
     try:
         return _trace(_Text(text_encoder), (torch.ones(1, 5).long(),), ["ids"], ["tokens"])
     finally:
@@ -98,7 +102,7 @@ def trace_mood(mood: MoodModel, patches: int = 0) -> ModelProto:
     tokens = torch.rand(1, 5, mood.config.text_width)
     if not patches:
         return _trace(_MoodOfText(mood), (tokens,), ["tokens"], list(ANSWERS))
-    both = (tokens, torch.tensor([True]), torch.rand(1, patches, mood.config.image_width))
+    both = (tokens, torch.tensor([True]), torch.rand(1, patches, mood.config.image_width).half())
     names = ["tokens", "has_text", "patches"]
     return _trace(_MoodOfBoth(mood), both, names, [*ANSWERS, "image_joint"])
 
@@ -142,7 +146,12 @@ def _trace(
     """
     named = (*inputs, *outputs)
     lengths = {name: {1: size} for name, size in LENGTHS.items() if name in named}
-    with TemporaryDirectory() as folder, torch.inference_mode(), warnings.catch_warnings():
+    with (
+        TemporaryDirectory() as folder,
+        torch.inference_mode(),
+        warnings.catch_warnings(),
+        attention_as_one_operator(),
+    ):
         file = Path(folder) / "traced.onnx"
         warnings.simplefilter("ignore")  # of tracing, about shapes that are fixed here
         torch.onnx.export(
@@ -153,8 +162,11 @@ def _trace(
             output_names=list(outputs),
             dynamic_axes=lengths,
             opset_version=OPSET,
+            custom_opsets={RUNTIME: 1},
             do_constant_folding=False,
             training=torch.onnx.TrainingMode.PRESERVE,
             dynamo=False,
         )
-        return onnx.load(file)
+        traced = onnx.load(file)
+    join_heads(traced.graph)
+    return traced

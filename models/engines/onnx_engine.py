@@ -17,6 +17,8 @@ PARTS: Final = ("text", "image", "mood_of_text", "mood_of_both")
 WHOLE: Final = "fp32"
 PRECISIONS: Final = ("fp32", "int8")
 DIGEST_KEY: Final = "weights"  # in a graph's metadata: of the weights that it was exported with
+_FORM: Final = b"halves"  # changes with what graphs take and give
+_SLOWER: Final = ["SkipLayerNormFusion"]  # 40 us where an addition and a norm take 13
 _EIGHT_BIT_FLAGS: Final = ("avx512_vnni", "avx_vnni", "asimddp", "i8mm", "amx_int8")
 
 
@@ -48,9 +50,9 @@ class OnnxEngine:
 
     def read_images(self, pixels: Pixels) -> Halves:
         """Patch features, see `Engine`."""
-        return np.asarray(_run(self._image, pixels=pixels)[0], np.float16)
+        return np.asarray(_run(self._image, pixels=pixels)[0])
 
-    def fuse(self, tokens: Floats, mask: Mask, patches: Floats | None) -> Moods:
+    def fuse(self, tokens: Floats, mask: Mask, patches: Halves | None) -> Moods:
         """Moods, see `Engine`."""
         if patches is None:
             *logits, alphas, text_joint = _run(self._mood_of_text, tokens=tokens)
@@ -91,9 +93,12 @@ def multiplies_bytes() -> bool:
 
 
 def digest_of(weights: Path) -> str:
-    """A hash of the weights, which graphs carry: they point at places in that very file."""
+    """A hash of the weights, which graphs carry: they point at places in that very file.
+
+    Graphs of another form, which an earlier version wrote, carry another hash.
+    """
     with weights.open("rb") as stream:
-        digest = blake2b(digest_size=16)
+        digest = blake2b(digest_size=16, person=_FORM)
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -106,12 +111,15 @@ def _open(file: Path, digest: str) -> Session:
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     try:
-        session = Session(str(file), options, providers=["CPUExecutionProvider"])
+        session = Session(
+            str(file), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
+        )
     except Exception as error:  # onnxruntime's own exceptions have no common class
         raise unusable(file, f"is damaged or lost its {WEIGHTS_FILE} ({error})") from error
     if session.get_modelmeta().custom_metadata_map.get(DIGEST_KEY) != digest:
         raise CheckpointError(
-            f"{file} was exported from other weights than {WEIGHTS_FILE} holds now; run "
+            f"{file} was exported from other weights than {WEIGHTS_FILE} holds now, or by an "
+            "earlier version; run "
             f"`moodwire export --checkpoint {file.parent}`"
         )
     return session

@@ -63,11 +63,11 @@ class TorchEngine:
             features: Tensor = self._image(self._tensor(pixels))
             return np.asarray(features.half().cpu().numpy())
 
-    def fuse(self, tokens: Floats, mask: Mask, patches: Floats | None) -> Moods:
+    def fuse(self, tokens: Floats, mask: Mask, patches: Halves | None) -> Moods:
         """Moods, see `Engine`."""
         features = [self._tensor(tokens), self._tensor(mask)]
         if patches is not None:
-            features.append(self._tensor(patches))
+            features.append(self._tensor(patches).float())
         with torch.inference_mode(), self._autocast():
             output: MoodOutput = self._mood(*features)
         joint = output.image_joint
@@ -83,7 +83,7 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(self._device.type, dtype=self._half)
 
-    def _tensor(self, values: Floats | Ids | Mask | Pixels) -> Tensor:
+    def _tensor(self, values: Floats | Halves | Ids | Mask | Pixels) -> Tensor:
         return torch.from_numpy(values).to(self._device)
 
 

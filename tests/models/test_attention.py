@@ -139,6 +139,28 @@ def test_pooling_starts_as_the_mean_of_the_regions_in_the_mask() -> None:
     assert AttentivePooling(2)(regions, mask).tolist() == [[2.0, 4.0]]
 
 
+def test_no_mask_says_what_a_full_one_says() -> None:
+    block, pooling = AttentionBlock(8, heads=2).eval(), AttentivePooling(8)
+    torch.nn.init.normal_(pooling.score.weight)
+    x, y, full = torch.randn(1, 3, 8), torch.randn(1, 4, 8), torch.ones(1, 4).bool()
+
+    assert torch.allclose(block(x, y, None), block(x, y, full), atol=1e-6)
+    assert torch.allclose(pooling(y, None), pooling(y, full), atol=1e-6)
+    assert torch.allclose(
+        dot_over_regions(y, x[:, 0], None), dot_over_regions(y, x[:, 0], full), atol=1e-6
+    )
+
+
+def test_rows_said_to_be_missing_come_back_as_they_were() -> None:
+    block = AttentionBlock(8, heads=2).eval()
+    x, y = torch.randn(2, 3, 8), torch.randn(2, 4, 8)
+
+    updated = block(x, y, None, present=torch.tensor([True, False]))
+
+    assert torch.equal(updated[1], x[1])
+    assert not torch.equal(updated[0], x[0])
+
+
 def test_attention_ignores_what_the_mask_hides() -> None:
     block = AttentionBlock(8, heads=2).eval()
     x, y = torch.randn(1, 3, 8), torch.randn(1, 4, 8)

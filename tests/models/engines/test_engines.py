@@ -38,7 +38,7 @@ class Counted:
         self.images += len(pixels)
         return self._engine.read_images(pixels)
 
-    def fuse(self, tokens: Floats, mask: Mask, patches: Floats | None) -> Moods:
+    def fuse(self, tokens: Floats, mask: Mask, patches: Halves | None) -> Moods:
         return self._engine.fuse(tokens, mask, patches)
 
 

@@ -118,5 +118,5 @@ def test_the_shipped_graphs_multiply_the_shipped_bytes() -> None:
     graph = onnx.load(DEFAULT_CHECKPOINT / "text.int8.onnx", load_external_data=False).graph
     operators = [node.op_type for node in graph.node]
 
-    # Six layers of six products with weights; one is taken for the first token and for the rest.
-    assert operators.count("MatMulInteger") == 6 * 7
+    # Six layers of six products with weights, of which attention takes three.
+    assert (operators.count("QAttention"), operators.count("MatMulInteger")) == (6, 6 * 3)
