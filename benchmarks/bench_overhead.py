@@ -8,22 +8,19 @@ the same posts on the same cores.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import pickle
-import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 from kafka import KafkaProducer
 
-from benchmarks.bench_models import WARM_POSTS
+from benchmarks.bench_models import WARM_POSTS, Posts
+from benchmarks.bench_models import run as run_alternative
 from benchmarks.company_posts import as_live, company_posts
 from benchmarks.latency import topics_anew
 from benchmarks.machine import describe_in_words, describe_machine, load
@@ -38,12 +35,13 @@ from models.scorer import ScoreInput
 from schemas.records import Delivery, Position
 from transforms.attach import attach_media
 from transforms.prepare import Preparer
+from transforms.readings import score_input
 
 LOOK_SECONDS = 0.5
 STILL_SECONDS = 20.0  # without another reading the run is over
 START_SECONDS, LIMIT_SECONDS = 300.0, 1_800.0
 STEADY = (0.5, 0.95)  # of the readings
-MODEL_BUNDLE = "128"  # posts, as Flink's bundles hold
+MODEL_BUNDLE = 128  # posts, as Flink's bundles hold
 MODEL_POSTS = 4_000
 PARTS = {"python": "workers", "worker": "workers", "prism": "runner", "broker": "broker"}
 
@@ -53,15 +51,15 @@ class Sample(NamedTuple):
 
     at: float
     readings: int
-    cpu: Mapping[str, float] = MappingProxyType({})
+    cpu: Mapping[str, float]
 
 
 def steady(samples: list[Sample]) -> tuple[Sample, Sample]:
     """The ends of the steady stretch, by shares of the last count.
 
-    >>> low, high = steady([Sample(0.0, 0), Sample(1.0, 30), Sample(8.0, 95), Sample(9.0, 100)])
+    >>> low, high = steady([Sample(float(n), n, {}) for n in (0, 30, 50, 95, 100)])
     >>> low.readings, high.readings
-    (30, 95)
+    (50, 95)
     """
     last = samples[-1].readings
     low, high = (next(s for s in samples if s.readings >= share * last) for share in STEADY)
@@ -78,24 +76,8 @@ def model_inputs(values: list[bytes]) -> list[ScoreInput]:
     for value in values:
         clean = preparer.prepare(Delivery(value=value, position=Position("posts", 0, 0)))
         media, _ = attach_media(clean.images)
-        inputs.append(ScoreInput(clean.model_text, tuple(one.rendition for one in media)))
+        inputs.append(score_input(msgspec.structs.replace(clean, media=media)))
     return inputs
-
-
-def model_alone(inputs: list[ScoreInput]) -> dict[str, Any]:
-    """The shipped model in a process of its own, with every core."""
-    with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
-        pickle.dump((inputs[:WARM_POSTS], inputs[WARM_POSTS:]), file)
-        file.flush()
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.model_alternatives", "Moodwire, auto", file.name],
-            cwd=REPOSITORY,
-            env={**os.environ, "BUNDLE": MODEL_BUNDLE},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def whole_run(
@@ -142,7 +124,7 @@ def follow(topics: Topics) -> list[Sample]:
         RuntimeError: none came at all.
     """
     started = time.monotonic()
-    samples = [Sample(started, 0)]
+    samples = [Sample(started, 0, used())]
     grew = started + START_SECONDS
     while time.monotonic() < min(grew + STILL_SECONDS, started + LIMIT_SECONDS):
         time.sleep(LOOK_SECONDS)
@@ -164,7 +146,8 @@ def used() -> dict[str, float]:
 
 def in_words(results: dict[str, Any]) -> str:
     """The report for people."""
-    model, cores = results["model"], os.cpu_count() or 1
+    model = results["model"]
+    milliseconds = 1000 * model["cores"] / model["rate"]
     rows = [
         [
             run["runner"],
@@ -181,20 +164,20 @@ def in_words(results: dict[str, Any]) -> str:
         describe_in_words(results["machine"]),
         f"{results['posts']:,} different tweets about twenty companies, a quarter of them with an "
         "image that no other has, dated as a live stream of the model's rate. The model alone "
-        f"reads {model['rate']:.0f} a second with every core ({1000 * cores / model['rate']:.2f} "
+        f"reads {model['rate']:.0f} a second with every core ({milliseconds:.2f} "
         f"ms of one core a post; the first {model['posts']:,}, in bundles of {MODEL_BUNDLE}). "
         "Rate: readings that the broker took, between {:.0%} and {:.0%} of them. Flink with 2 task "
         "managers; broker, runner and pipeline share the cores.".format(*STEADY),
         table(
             [
-                *(
-                    "",
-                    "readings",
-                    "posts/s",
-                    "over the model alone",
-                    "workers, ms of a core a post",
-                ),
-                *("runner, ms", "broker, ms", "trends a reading"),
+                "",
+                "readings",
+                "posts/s",
+                "over the model alone",
+                "workers, ms of a core a post",
+                "runner, ms",
+                "broker, ms",
+                "trends a reading",
             ],
             rows,
         ),
@@ -217,8 +200,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     machine = describe_machine()
     companies, rows = company_posts(options.data, options.posts)
-    model = model_alone(model_inputs(as_live(rows[:MODEL_POSTS], 1.0)))
-    print(model, flush=True)
+    inputs = model_inputs(as_live(rows[:MODEL_POSTS], 1.0))
+    posts = Posts(inputs[:WARM_POSTS], inputs[WARM_POSTS:])
+    model = run_alternative("Moodwire, auto", posts, os.cpu_count() or 1, MODEL_BUNDLE)
     runs = []
     with own_stack(options.home.resolve(), with_flink="flink" in options.runners) as stack:
         for runner in options.runners:

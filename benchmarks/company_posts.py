@@ -9,7 +9,6 @@ import io
 import json
 import random
 import time
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks.demo_stream import data_uri
 from benchmarks.model_posts import IMAGE_SHARE
 from models.text_preparation import prepare_text
 from models.training.data import read_rows
@@ -69,15 +69,11 @@ def _different(rows: list[dict[str, Any]], companies: set[str]) -> Iterator[dict
 def _pictures(folder: Path) -> Iterator[str]:
     """Pictures as `data:` URIs; from the second round on cut a little more each time."""
     paths = [folder / row["image"] for row in read_rows(folder / "train.jsonl.gz")]
-    yield from (_uri(path.read_bytes()) for path in paths)
+    yield from (data_uri(path.read_bytes()) for path in paths)
     for cut in range(CROP_PIXELS, 100, CROP_PIXELS):
         for path in paths:
             buffer = io.BytesIO()
             with Image.open(path) as picture:
                 width, height = picture.size
                 picture.crop((cut, cut, width, height)).convert("RGB").save(buffer, "JPEG")
-            yield _uri(buffer.getvalue())
-
-
-def _uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + b64encode(jpeg).decode()
+            yield data_uri(buffer.getvalue())

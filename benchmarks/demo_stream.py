@@ -77,8 +77,12 @@ def renumber(number: str, loop: int) -> str:
 
 @cache
 def _picture(name: bytes) -> bytes:
-    content = (DEMO / "images" / name.decode()).read_bytes()
-    return b'"data:image/jpeg;base64,' + b64encode(content) + b'"'
+    return f'"{data_uri((DEMO / "images" / name.decode()).read_bytes())}"'.encode()
+
+
+def data_uri(jpeg: bytes) -> str:
+    """A picture as the address that holds it (RFC 2397)."""
+    return "data:image/jpeg;base64," + b64encode(jpeg).decode()
 
 
 def inline_pictures(text: bytes) -> bytes:

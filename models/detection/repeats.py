@@ -39,11 +39,6 @@ class Repeats(msgspec.Struct):
     texts: list[int] = []
     both: list[int] = []
 
-    @property
-    def posts(self) -> int:
-        """How many posts were learned."""
-        return sum(bucket.posts for bucket in self.authors)
-
     def learn_one(self, author: str, text: str, values: Sequence[int]) -> None:
         """Add a post with its values in thousandths."""
         self._bucket(bucket_of(author), len(values)).add(1, values)
