@@ -17,13 +17,23 @@ from schemas.records import Post
 
 SUITE: Final = Path(schemas.__file__).parent / "suites" / "posts.json"
 BOOLEAN: Final = "BOOLEAN_ONLY"
+VERDICT: Final = {"result_format": BOOLEAN}
 INDEXED: Final = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]}
 _CHECKED: Final = ("channel", "post_id", "author", "text", "lang", "country", "reach", "cluster_id")
 _ONE_AT_A_TIME: Final = Lock()  # Great Expectations keeps one project for the whole process
 
 
 class PostExpectations:
-    """A suite of expectations, loaded once and held against batch after batch."""
+    """A suite of expectations, loaded once and held against batch after batch.
+
+    A batch is first only counted: how many rows fail each expectation, by the metrics that the
+    expectations themselves name, whose graph is built once. Great Expectations' own validation
+    builds it anew for each batch, which takes most of its 50 ms; it judges the batches in which
+    a row fails.
+
+    Raises:
+        ValueError: the suite holds an expectation that is not about single rows.
+    """
 
     def __init__(self, suite: Path = SUITE) -> None:
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -34,6 +44,9 @@ class PostExpectations:
         asset = context.data_sources.add_pandas("posts").add_dataframe_asset("posts")
         self._batches = asset.add_batch_definition_whole_dataframe("micro-batch")
         self.suite = gx.ExpectationSuite(**json.loads(suite.read_text(encoding="utf-8")))
+        self._counts = [_count_of_failing_rows(e) for e in self.suite.expectations]
+        _, calculator = _calculator(pd.DataFrame())
+        self._edges = calculator.build_metric_dependency_graph(self._counts, {}).edges
 
     def failures(self, posts: Sequence[Post]) -> dict[int, list[str]]:
         """The causes for which posts fail, by index in `posts`, in the order of the suite.
@@ -45,8 +58,11 @@ class PostExpectations:
         """
         if not posts:
             return {}
+        frame = to_frame(posts)
         with _ONE_AT_A_TIME:
-            batch = self._batches.get_batch({"dataframe": to_frame(posts)})
+            if self._none_fails(frame):
+                return {}
+            batch = self._batches.get_batch({"dataframe": frame})
             verdict = batch.validate(self.suite, result_format=BOOLEAN)
             failed = {_cause(r.expectation_config) for r in verdict.results if not r.success}
             found: dict[int, list[str]] = {}
@@ -55,6 +71,15 @@ class PostExpectations:
                     for row in _rows(batch.validate(expectation, result_format=INDEXED), cause):
                         found.setdefault(row, []).append(cause)
         return found
+
+    def _none_fails(self, frame: pd.DataFrame) -> bool:
+        """Whether every expectation could be evaluated, and holds for each row."""
+        from great_expectations.validator.validation_graph import ValidationGraph
+
+        engine, calculator = _calculator(frame)
+        graph = ValidationGraph(engine, self._edges)
+        found, aborted = calculator.resolve_validation_graph(graph, {})
+        return not aborted and not any(found[count.id] for count in self._counts)
 
     def report(self, posts: Sequence[Post]) -> str:
         """The validation of `posts` as a page of Data Docs, HTML."""
@@ -93,6 +118,33 @@ def _row(row: int, post: Post) -> dict[str, Any]:
         "content_length": len(post.text) + len(post.images),
         "image_count": len(post.images),
     }
+
+
+def _calculator(frame: pd.DataFrame) -> tuple[Any, Any]:
+    """What reads metrics off `frame`, and what asks it for those of a graph."""
+    from great_expectations.execution_engine.pandas_execution_engine import (
+        PandasExecutionEngine,
+    )
+    from great_expectations.validator.metrics_calculator import MetricsCalculator
+
+    engine = PandasExecutionEngine(batch_data_dict={"micro-batch": frame})
+    return engine, MetricsCalculator(engine, show_progress_bars=False)
+
+
+def _count_of_failing_rows(expectation: Any) -> Any:
+    """The metric that counts the rows for which an expectation does not hold.
+
+    Raises:
+        ValueError: it has none.
+    """
+    name = getattr(expectation, "map_metric", None)
+    if name is None:
+        raise ValueError(
+            f"{expectation.configuration.type}: is not about single rows, so no post could be "
+            "refused by it; use one such as expect_column_values_to_be_between"
+        )
+    needed = expectation.get_validation_dependencies(runtime_configuration=VERDICT)
+    return needed.get_metric_configuration(f"{name}.unexpected_count")
 
 
 def _cause(configuration: Any) -> str:

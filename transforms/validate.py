@@ -19,7 +19,7 @@ from transforms.expectations import SUITE, PostExpectations, load_expectations
 from transforms.refusals import Refused
 from transforms.rejections import REJECTIONS, reject
 
-BATCH: Final = 2_000  # a batch costs about 50 ms whatever its size, so large ones are cheap
+BATCH: Final = 2_000  # most of what a batch costs is the same whatever its size
 
 Pair = tuple[Delivery, Post]
 

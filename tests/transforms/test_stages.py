@@ -1,5 +1,6 @@
 """Decode, Clean, DropDuplicates and Validate as Beam runs them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,37 @@ def test_each_expectation_catches_the_post_it_is_for(changes: dict[str, Any], ca
     before, verdict, after = validate(posts, load_expectations())
     assert before is None and after is None and verdict is not None
     assert (verdict.stage, verdict.cause) == ("validate", cause)
+
+
+def a_suite(folder: Path, kind: str, **kwargs: Any) -> Path:
+    path = folder / "suite.json"
+    path.write_text(json.dumps({"name": "s", "expectations": [{"type": kind, "kwargs": kwargs}]}))
+    return path
+
+
+def test_an_expectation_may_tolerate_some_rows(tmp_path: Path) -> None:
+    suite = a_suite(
+        tmp_path, "expect_column_values_to_be_between", column="reach", min_value=0, mostly=0.5
+    )
+
+    expectations = load_expectations(suite)
+    one, both = [a_post(), a_post(reach=-1)], [a_post(reach=-1), a_post(reach=-1)]
+    assert expectations.failures(one) == {}
+    assert expectations.failures(both).keys() == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "error"),
+    [
+        ("expect_table_row_count_to_equal", {"value": 3}, ValueError),  # would refuse no post
+        ("expect_column_values_to_not_be_null", {"column": "mood"}, RuntimeError),
+    ],
+)
+def test_a_suite_that_cannot_judge_posts_is_refused(
+    kind: str, kwargs: dict[str, Any], error: type[Exception], tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=kind):
+        load_expectations(a_suite(tmp_path, kind, **kwargs)).failures([a_post()])
 
 
 def test_every_expectation_of_the_suite_says_why_and_names_a_cause_of_its_own() -> None:
