@@ -12,6 +12,7 @@ from apache_beam.runners.worker.bundle_processor import (
     FnApiUserStateContext,
     SynchronousBagRuntimeState,
 )
+from apache_beam.runners.worker.sdk_worker import GlobalCachingStateHandler
 
 from transforms.kafka.heap import settle_heap
 
@@ -81,8 +82,26 @@ def _send(state: Any) -> Any:
     if not isinstance(bag, SynchronousBagRuntimeState):
         state.commit()
         return None
+    is_replaced = bag._cleared and len(bag._added_elements) == 1
+    if is_replaced and isinstance(bag._state_handler, GlobalCachingStateHandler):
+        return _replace(bag._state_handler, bag)
     answer = bag._state_handler.clear(bag._state_key) if bag._cleared else None
     if bag._added_elements:
         coder = bag._value_coder.get_impl()
         answer = bag._state_handler.extend(bag._state_key, coder, bag._added_elements)
     return answer
+
+
+def _replace(handler: Any, bag: Any) -> Any:
+    """As `clear` and `extend` of `handler`, whose cache measures the old value and the new one.
+
+    The value is encoded for the runner anyhow, so its length on the wire is known.
+    """
+    key, value = bag._state_key, bag._added_elements[0]
+    wire = bag._value_coder.get_impl().encode_nested(value)
+    if token := handler._get_cache_token(key):
+        weight = OBJECT_BYTES + PER_WIRE_BYTE * len(wire)
+        cached = handler._convert_to_cache_key(key), token
+        handler._state_cache.put(cached, statecache.WeightedValue([value], weight))
+    handler._underlying.clear(key)
+    return handler._underlying.append_raw(key, wire)

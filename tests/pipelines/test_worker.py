@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +15,14 @@ import apache_beam as beam
 import msgspec
 import pytest
 from apache_beam.coders import StrUtf8Coder
+from apache_beam.portability.api import beam_fn_api_pb2
 from apache_beam.runners.worker import statecache
 from apache_beam.runners.worker.bundle_processor import (
     FnApiUserStateContext,
     ReadModifyWriteRuntimeState,
     SynchronousBagRuntimeState,
 )
+from apache_beam.runners.worker.sdk_worker import GlobalCachingStateHandler, _Future
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.userstate import (
@@ -96,6 +99,62 @@ def test_all_cells_of_a_bundle_are_written_before_anybody_waits() -> None:
         "wait for a",
         "wait for clear b",
     ]
+
+
+ANSWERED: Any = _Future()
+ANSWERED.set(SimpleNamespace(error=""))
+
+
+@dataclass
+class Runner:
+    """The state of a runner, as bytes, and how often it was asked for a cell."""
+
+    cells: dict[str, list[bytes]] = field(default_factory=dict)
+    asked: int = 0
+
+    def clear(self, key: Any) -> Any:
+        self.cells[key.SerializeToString()] = []
+        return ANSWERED
+
+    def append_raw(self, key: Any, data: bytes) -> Any:
+        self.cells.setdefault(key.SerializeToString(), []).append(data)
+        return ANSWERED
+
+    def get_raw(self, key: Any, _: Any = None) -> tuple[bytes, None]:
+        self.asked += 1
+        return b"".join(self.cells.get(key.SerializeToString(), [])), None
+
+    @contextmanager
+    def process_instruction_id(self, _: str) -> Iterator[None]:
+        yield
+
+
+def test_a_cell_written_anew_is_what_beam_would_have_written_and_cached() -> None:
+    key = beam_fn_api_pb2.StateKey(
+        bag_user_state=beam_fn_api_pb2.StateKey.BagUserState(transform_id="t", user_state_id="s")
+    )
+    token = beam_fn_api_pb2.ProcessBundleRequest.CacheToken(
+        user_state=beam_fn_api_pb2.ProcessBundleRequest.CacheToken.UserState(), token=b"1"
+    )
+    runners, weights = [], []
+    for commit in (commit_at_once, FnApiUserStateContext.commit):
+        runner, cache = Runner(), statecache.StateCache(1 << 20)
+        handler = GlobalCachingStateHandler(cache, runner)  # type: ignore[arg-type]
+        for number in (1, 2):
+            cell = ReadModifyWriteRuntimeState(
+                SynchronousBagRuntimeState(handler, key, StrUtf8Coder())
+            )
+            with handler.process_instruction_id(str(number), [token]):
+                before = cell.read()
+                cell.write((before or "") + str(number))
+                commit(SimpleNamespace(_all_states={"cell": cell}))  # type: ignore[arg-type]
+                assert cell.read() == (before or "") + str(number)
+        assert runner.asked == 1  # then it was in the cache
+        runners.append(runner.cells)
+        weights.append(cache._current_weight)
+
+    assert runners[0] == runners[1]
+    assert 0.2 < weights[0] / weights[1] < 5
 
 
 def test_cached_state_is_measured_about_as_beam_does() -> None:

@@ -46,3 +46,15 @@ def test_bytes_bring_the_sketch_back() -> None:
     sketch.learn_one("cy")
 
     assert sketch.count == 3
+
+
+@given(st.lists(st.lists(st.text(max_size=3), max_size=30), max_size=6))
+def test_bytes_do_not_tell_when_a_sketch_was_read(parts: list[list[str]]) -> None:
+    read, unread = DistinctSketch(), DistinctSketch()
+    for part in parts:
+        for item in part:
+            read.learn_one(item)
+            unread.learn_one(item)
+        assert DistinctSketch.from_bytes(read.to_bytes()).count == read.count
+
+    assert read.to_bytes() == unread.to_bytes()
