@@ -168,7 +168,7 @@ class FlinkSettings(Strict, frozen=True, kw_only=True):
     job_name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")] = "moodwire"
     checkpoint_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10
     bundle_milliseconds: Count = 500
-    bundle_posts: Count = 1000
+    bundle_posts: Count = 3000
     folder: str = ".run/flink-job"
     rest_port: Port = 8082
 
