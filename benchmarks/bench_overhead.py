@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.5
 STILL_SECONDS = 20.0  # without another reading the run is over
 START_SECONDS, LIMIT_SECONDS = 300.0, 1_800.0
 STEADY = (0.5, 0.95)  # of the readings
-MODEL_BUNDLE = 128  # posts, as Flink's bundles hold
+MODEL_BUNDLE = 128  # posts; a bundle on Flink, half a second of a backlog, holds fewer
 MODEL_POSTS = 4_000
 PARTS = {"python": "workers", "worker": "workers", "prism": "runner", "broker": "broker"}
 

@@ -66,6 +66,11 @@ def measure(*objects: Any) -> int:
         wire = msgspec.msgpack.encode(objects, enc_hook=sys.getsizeof)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return int(_walk(*objects))
+    return weight_of(wire)
+
+
+def weight_of(wire: bytes) -> int:
+    """About the bytes of memory that what was encoded as `wire` takes."""
     return OBJECT_BYTES + PER_WIRE_BYTE * len(wire)
 
 
@@ -100,8 +105,7 @@ def _replace(handler: Any, bag: Any) -> Any:
     key, value = bag._state_key, bag._added_elements[0]
     wire = bag._value_coder.get_impl().encode_nested(value)
     if token := handler._get_cache_token(key):
-        weight = OBJECT_BYTES + PER_WIRE_BYTE * len(wire)
         cached = handler._convert_to_cache_key(key), token
-        handler._state_cache.put(cached, statecache.WeightedValue([value], weight))
+        handler._state_cache.put(cached, statecache.WeightedValue([value], weight_of(wire)))
     handler._underlying.clear(key)
     return handler._underlying.append_raw(key, wire)

@@ -17,7 +17,6 @@ from schemas.records import Post
 
 SUITE: Final = Path(schemas.__file__).parent / "suites" / "posts.json"
 BOOLEAN: Final = "BOOLEAN_ONLY"
-VERDICT: Final = {"result_format": BOOLEAN}
 INDEXED: Final = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]}
 _CHECKED: Final = ("channel", "post_id", "author", "text", "lang", "country", "reach", "cluster_id")
 _ONE_AT_A_TIME: Final = Lock()  # Great Expectations keeps one project for the whole process
@@ -45,8 +44,10 @@ class PostExpectations:
         self._batches = asset.add_batch_definition_whole_dataframe("micro-batch")
         self.suite = gx.ExpectationSuite(**json.loads(suite.read_text(encoding="utf-8")))
         self._counts = [_count_of_failing_rows(e) for e in self.suite.expectations]
-        _, calculator = _calculator(pd.DataFrame())
-        self._edges = calculator.build_metric_dependency_graph(self._counts, {}).edges
+        graph = _graph_over(pd.DataFrame())
+        for count in self._counts:
+            graph.build_metric_dependency_graph(count)
+        self._edges = graph.edges
 
     def failures(self, posts: Sequence[Post]) -> dict[int, list[str]]:
         """The causes for which posts fail, by index in `posts`, in the order of the suite.
@@ -74,11 +75,7 @@ class PostExpectations:
 
     def _none_fails(self, frame: pd.DataFrame) -> bool:
         """Whether every expectation could be evaluated, and holds for each row."""
-        from great_expectations.validator.validation_graph import ValidationGraph
-
-        engine, calculator = _calculator(frame)
-        graph = ValidationGraph(engine, self._edges)
-        found, aborted = calculator.resolve_validation_graph(graph, {})
+        found, aborted = _graph_over(frame, self._edges).resolve(show_progress_bars=False)
         return not aborted and not any(found[count.id] for count in self._counts)
 
     def report(self, posts: Sequence[Post]) -> str:
@@ -120,15 +117,15 @@ def _row(row: int, post: Post) -> dict[str, Any]:
     }
 
 
-def _calculator(frame: pd.DataFrame) -> tuple[Any, Any]:
-    """What reads metrics off `frame`, and what asks it for those of a graph."""
+def _graph_over(frame: pd.DataFrame, edges: Sequence[Any] = ()) -> Any:
+    """A graph of metrics that are read off `frame`."""
     from great_expectations.execution_engine.pandas_execution_engine import (
         PandasExecutionEngine,
     )
-    from great_expectations.validator.metrics_calculator import MetricsCalculator
+    from great_expectations.validator.validation_graph import ValidationGraph
 
     engine = PandasExecutionEngine(batch_data_dict={"micro-batch": frame})
-    return engine, MetricsCalculator(engine, show_progress_bars=False)
+    return ValidationGraph(engine, list(edges))
 
 
 def _count_of_failing_rows(expectation: Any) -> Any:
@@ -143,7 +140,7 @@ def _count_of_failing_rows(expectation: Any) -> Any:
             f"{expectation.configuration.type}: is not about single rows, so no post could be "
             "refused by it; use one such as expect_column_values_to_be_between"
         )
-    needed = expectation.get_validation_dependencies(runtime_configuration=VERDICT)
+    needed = expectation.get_validation_dependencies()
     return needed.get_metric_configuration(f"{name}.unexpected_count")
 
 
