@@ -15,9 +15,11 @@ from typing import Literal
 from deploy.kafka.broker import Broker
 from deploy.processes import wait
 from tests.end_to_end.chaos.launcher import Launcher, RunLostError
+from tests.end_to_end.chaos.outputs import committed_posts
 from tests.end_to_end.chaos.stack import Stack
 from tests.end_to_end.chaos.stream import Form
 
+AHEAD_POSTS = 6  # so many commits are of posts that were read after the checkpoint
 SinkPlace = Literal["same", "second", "small"]
 
 
@@ -57,6 +59,27 @@ def kill_task_manager(live: Live) -> None:
     live.stack.cluster.kill(name)
     time.sleep(2)
     live.stack.cluster.start([name])
+
+
+def kill_before_checkpoint(live: Live) -> None:
+    """Kill -9 a task manager once offsets are committed that no completed checkpoint holds.
+
+    What is committed when a checkpoint is first seen may be in it; what is committed after that
+    is not, as long as no newer one is seen.
+    """
+    servers, name = live.source.bootstrap_servers, live.launcher.job_name
+    seen, known = live.launcher.checkpoint(), committed_posts(servers, name)
+
+    def has_run_ahead() -> bool:
+        nonlocal seen, known
+        committed, newest = committed_posts(servers, name), live.launcher.checkpoint()
+        if newest != seen:
+            seen, known = newest, committed_posts(servers, name)
+            return False
+        return committed >= known + AHEAD_POSTS
+
+    live.launcher.until(has_run_ahead, "no offsets were committed before a checkpoint", 60)
+    kill_task_manager(live)
 
 
 def kill_job_manager(live: Live) -> None:
@@ -173,7 +196,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "planted": Fault(
         "planted bug: commits before the checkpoint; kill -9 of a task manager",
-        kill_task_manager,
+        kill_before_checkpoint,
         is_planted=True,
     ),
 }

@@ -159,6 +159,16 @@ class Outputs:
         return consumer
 
 
+def committed_posts(servers: str, name: str) -> int:
+    """How many posts of a run its group has committed."""
+    with KafkaConsumer(
+        bootstrap_servers=servers, group_id=name, enable_auto_commit=False
+    ) as consumer:
+        topic = f"{name}-posts"
+        places = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
+        return sum(consumer.committed(place) or 0 for place in places)
+
+
 def read_topic(servers: str, topic: str) -> list[tuple[Any, ...]]:
     """Every record of a topic with its place, in the order of places."""
     with KafkaConsumer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -27,18 +28,22 @@ class Player:
         rate: records a second; 0 sends as fast as Kafka takes them.
         sent: how many records are there by now.
         error: why it gave up.
+        pause_at: how much of the stream is played before it waits for `resumed`.
         released: until this is set only the first few records are sent, which bring workers and
             models to life.
+        resumed: set by whoever gave a `pause_at`.
     """
 
     servers: str
     topic: str
     stream: Stream
     rate: float = 0.0
+    pause_at: float = math.inf
     sent: int = 0
     error: Exception | None = None
     done: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
+    resumed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def share(self) -> float:
@@ -71,6 +76,8 @@ class Player:
     def _send(self, records: Sequence[Sent], rate: float) -> None:
         producer = self._open()
         for first in range(0, len(records), CHUNK):
+            if self.share >= self.pause_at:
+                self.resumed.wait()
             due = time.monotonic() + (CHUNK / rate if rate else 0.0)
             rest: Sequence[Sent] = records[first : first + CHUNK]
             deadline = time.monotonic() + PATIENCE_SECONDS

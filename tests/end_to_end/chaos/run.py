@@ -23,6 +23,7 @@ from tests.end_to_end.chaos.stream import POSTS, digest, is_closing, recorded
 
 RATE = 12.0  # posts a second
 EARLIEST, LATEST = 0.25, 0.7  # of the stream, when the fault strikes
+FLYING_SECONDS = 0.5  # of posts behind the checkpoint that the strike waits for
 # Without any output for so long what is missing is lost; the first where the posts that end the
 # stream have come out already.
 CLOSED_SECONDS, QUIET_SECONDS = 60.0, 120.0
@@ -79,7 +80,6 @@ class Chaos:
             live.launcher.start()
             player.start()
             self._warm_up(live, outputs)
-            player.released.set()
             strike = self._strike(fault, live, player, chance)
             self.tell("waiting for the stream's end")
             live.launcher.until(player.done.is_set, "the stream was not played", LAST_SECONDS)
@@ -143,24 +143,32 @@ class Chaos:
         )
 
     def _strike(self, fault: Fault, live: Live, player: Player, chance: random.Random) -> Result:
-        """Wait for the moment, which lies behind the first checkpoint, and do it."""
+        """Play up to the moment, and do it: behind a checkpoint, with posts that none holds yet."""
         share = chance.uniform(EARLIEST, LATEST)
+        begun = time.time()
+        if fault.strike is not None:
+            player.pause_at = share
+        player.released.set()
         if fault.strike is None:
             return {}
-        begun = time.time()
+        self._await_share(live, player, share)
+        self._await_checkpoint(live.launcher, begun)
+        player.resumed.set()
+        flying = FLYING_SECONDS * RATE / len(player.stream.records)
+        self._await_share(live, player, player.share + flying)
+        struck = player.share
+        self.tell(f"striking at {struck:.0%} of the stream")
+        at = time.time()
+        fault.strike(live)
+        return {"share": round(struck, 2), "seconds": round(time.time() - at, 1)}
 
+    def _await_share(self, live: Live, player: Player, share: float) -> None:
         def has_come() -> bool:
             if player.error is not None:
                 raise RunLostError(f"producer: {player.error!r}")
             return player.share >= share
 
         live.launcher.until(has_come, "the moment did not come", LAST_SECONDS)
-        self._await_checkpoint(live.launcher, begun)
-        struck = player.share
-        self.tell(f"striking at {struck:.0%} of the stream")
-        at = time.time()
-        fault.strike(live)
-        return {"share": round(struck, 2), "seconds": round(time.time() - at, 1)}
 
     def _await(self, outputs: Outputs, wanted: compare.Kinds) -> None:
         """Return once all is there, or nothing has come for long."""
