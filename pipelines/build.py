@@ -31,8 +31,9 @@ from transforms.topics import FollowTopics
 from transforms.trend import AggregateTrends
 from transforms.validate import Validate
 
-# A bundle that reads holds checkpoints up until the stages behind it took its posts: some seconds.
-RECORDS_PER_BUNDLE = 200
+# Fewer cost more a post, since each bundle is added up by itself; more hold checkpoints up until
+# the stages behind took them, which is some seconds where there is a backlog.
+RECORDS_PER_BUNDLE = 500
 
 
 @dataclass(frozen=True)

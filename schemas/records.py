@@ -366,6 +366,11 @@ class Alert(Record, frozen=True, kw_only=True):
     muted: bool = False
     folded: int = 0
 
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Of two states of one alert the higher rank is the newer."""
+        return self.final, self.revision
+
 
 FeedbackAction = Literal["acknowledge", "snooze", "verdict"]
 Verdict = Literal["true", "false", "duplicate"]

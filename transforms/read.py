@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import apache_beam as beam
-from apache_beam.ml.inference.base import ModelHandler, RunInference
-from apache_beam.pvalue import PCollection
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
 from models.following import FollowingScorer, Loading, Refused, follow
@@ -30,6 +28,7 @@ from transforms.shadow import CompareShadow
 
 LOG = logging.getLogger(__name__)
 MAX_BATCH_POSTS = 256
+READ_PAIRS = "pairs"
 
 
 def count_batch(scores: Sequence[Scores], seconds: float, remembered: int) -> None:
@@ -53,52 +52,21 @@ def read_batch(
     return list(zip(inputs, readings, strict=True))
 
 
-class MoodModelHandler(ModelHandler[Post, Reading, FollowingScorer]):
-    """Loads the checkpoint once a process and reads posts in batches.
+class _ReadBatches(beam.DoFn):
+    """Batches of posts in, readings in event time out; one model reads a bundle to its end.
 
-    `Scorer` gives each post the same scores in any company, so the batch size is a matter of speed
-    alone. Its threads are shared by all that a runner calls it from.
+    With `tells_inputs` what the model saw goes with each reading to the output `READ_PAIRS` too.
+    The model is one a process, whatever number of threads a runner calls it from.
     """
 
     def __init__(
-        self, checkpoint: str, loading: Loading = Loading(), refresh_seconds: float = 0.0
+        self, checkpoint: str, loading: Loading, refresh_seconds: float, tells_inputs: bool = False
     ) -> None:
-        super().__init__(min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS)
-        self._arguments = (checkpoint, loading, refresh_seconds)
-
-    def load_model(self) -> FollowingScorer:
-        """The process's scorer of the checkpoint, which follows it where it is a pointer."""
-        return follow(*self._arguments)
-
-    def run_inference(
-        self,
-        batch: Sequence[Post],
-        model: FollowingScorer | Scorer,
-        inference_args: dict[str, Any] | None = None,
-    ) -> Iterable[Reading]:
-        """One reading a post, in the order of `batch`."""
-        return [reading for _, reading in read_batch(batch, model)]
-
-    def get_metrics_namespace(self) -> str:
-        """Where RunInference puts its own batch and latency metrics."""
-        return "moodwire_model"
-
-
-class _PairingHandler(MoodModelHandler):
-    """The same, and what the model saw goes along with each reading."""
-
-    def run_inference(self, batch: Sequence[Post], model: Any, inference_args: Any = None) -> Any:
-        return read_batch(batch, model)
-
-
-class _PinModel(beam.DoFn):
-    """Posts pass; the bundle they are in is read by one model to its end."""
-
-    def __init__(self, handler: MoodModelHandler) -> None:
-        self.handler = handler
+        self.arguments = (checkpoint, loading, refresh_seconds)
+        self.tells_inputs = tells_inputs
 
     def setup(self) -> None:
-        self.model = self.handler.load_model()
+        self.model = follow(*self.arguments)
 
     def start_bundle(self) -> None:
         for event in self.model.pin():
@@ -108,22 +76,14 @@ class _PinModel(beam.DoFn):
             else:
                 counter(MODEL_SWAPS, model=event.model).inc()
 
-    def process(self, post: Post) -> Iterator[Post]:
-        yield post
-
-
-class _StampAndRelease(beam.DoFn):
-    """Readings in event time again, which batching forgets; the bundle's model is let go."""
-
-    def __init__(self, handler: MoodModelHandler) -> None:
-        self.handler = handler
-
-    def setup(self) -> None:
-        self.model = self.handler.load_model()
-
-    def process(self, reading: Reading) -> Iterator[TimestampedValue]:
-        counter(READINGS, channel=reading.channel, model=reading.model).inc()
-        yield TimestampedValue(reading, reading.created_at.timestamp())
+    def process(self, element: list[Post]) -> Iterator[TimestampedValue | TaggedOutput]:
+        for pair in read_batch(element, self.model):
+            _, reading = pair
+            counter(READINGS, channel=reading.channel, model=reading.model).inc()
+            seconds = reading.created_at.timestamp()
+            yield TimestampedValue(reading, seconds)
+            if self.tells_inputs:
+                yield TaggedOutput(READ_PAIRS, TimestampedValue(pair, seconds))
 
     def finish_bundle(self) -> None:
         self.model.unpin()
@@ -153,16 +113,15 @@ class Read(beam.PTransform):
         super().__init__()
 
     def expand(self, posts: PCollection[Post]) -> PCollection[Reading]:
-        """Pin a model, run it in batches and put event time back."""
-        arguments = (self.checkpoint, self.loading, self.refresh_seconds)
-        handler = MoodModelHandler(*arguments)
-        pinned = posts | "PinModel" >> beam.ParDo(_PinModel(handler)).with_output_types(Post)
-        if self.shadow is None:
-            read = pinned | "ScoreBatches" >> RunInference(handler)
-        else:
-            pairs = pinned | "ScoreBatches" >> RunInference(_PairingHandler(*arguments))
-            pairs | "CompareShadow" >> self.shadow
-            read = pairs | "TakeReadings" >> beam.Values()
-        return read | "StampEventTime" >> beam.ParDo(_StampAndRelease(handler)).with_output_types(
-            Reading
-        )
+        """Batch as far as one bundle goes, and read."""
+        batches = posts | "BatchPosts" >> beam.BatchElements(
+            min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS
+        ).with_output_types(list[Post])
+        has_shadow = self.shadow is not None
+        reader = _ReadBatches(self.checkpoint, self.loading, self.refresh_seconds, has_shadow)
+        read = batches | "ReadBatches" >> beam.ParDo(reader).with_output_types(
+            Reading, pairs=tuple[ScoreInput, Reading]
+        ).with_outputs(READ_PAIRS, main="readings")
+        if self.shadow is not None:
+            _ = read[READ_PAIRS] | "CompareShadow" >> self.shadow
+        return read["readings"]

@@ -37,7 +37,7 @@ class Incidents:
     def add(self, alert: Alert, version: int) -> bool:
         """Fold one state in as of `version`; whether it is news."""
         known = self.alerts.get(alert.alert_id)
-        if known and (alert.revision, alert.final) <= (known.revision, known.final):
+        if known and alert.rank <= known.rank:
             return False
         if known is None or (known.status, known.severity) != (alert.status, alert.severity):
             self._turn(alert)

@@ -156,8 +156,7 @@ class Service:
         known = self.outbox.newest(alert.alert_id)
         if known is None:
             return False
-        newest = decode(known, Alert)
-        return (alert.final, alert.revision) <= (newest.final, newest.revision)
+        return alert.rank <= decode(known, Alert).rank
 
     def _tell(self) -> None:
         with self._news:

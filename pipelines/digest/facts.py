@@ -265,7 +265,7 @@ def _alerts(gathered: Gathered, brand: str, day: Day) -> list[AlertFact]:
 
 
 def _fact(states: Sequence[Alert], feedback: Mapping[str, AlertFeedback]) -> AlertFact:
-    newest = max(states, key=lambda alert: (alert.final, alert.revision))
+    newest = max(states, key=lambda alert: alert.rank)
     said = [one for one in feedback.values() if one.alert_id == newest.alert_id]
     return AlertFact(
         alert_id=newest.alert_id,

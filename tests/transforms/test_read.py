@@ -1,6 +1,8 @@
 """Facts about reading posts: one reading each, in event time, the same in any company."""
 
 import io
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,13 @@ from apache_beam.testing.util import assert_that, equal_to
 from PIL import Image
 
 from models.checkpoint import DEFAULT_CHECKPOINT
-from models.following import FollowingScorer
+from models.following import Loading
 from models.images import render
 from models.model_pointer import point_at
 from models.scorer import Scorer
 from schemas.records import Media, Position, Post, Reading
 from tests.models.named_models import a_named_checkpoint
-from transforms.read import MoodModelHandler, Read, _PinModel
+from transforms.read import Read, _ReadBatches
 from transforms.readings import make_reading, score_input
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
@@ -77,14 +79,6 @@ def with_event_time(
     return reading, float(moment)
 
 
-def test_the_model_is_named_in_every_reading(scorer: Scorer) -> None:
-    handler = MoodModelHandler(str(DEFAULT_CHECKPOINT))
-
-    readings = list(handler.run_inference([a_post()], scorer))
-
-    assert [reading.model for reading in readings] == [scorer.model]
-
-
 def test_a_broken_rendition_is_an_error_not_a_guess(scorer: Scorer) -> None:
     broken = Media(sha256="1" * 64, width=1, height=1, rendition=io.BytesIO(b"no").getvalue())
 
@@ -105,22 +99,38 @@ def test_a_bundle_is_read_by_one_model_and_the_next_one_by_the_new(
 ) -> None:
     pointer = tmp_path / "current"
     point_at(pointer, models / "first")
-    handler = MoodModelHandler(str(pointer), refresh_seconds=1e-6)
-    pin = _PinModel(handler)
-    pin.setup()
+    reader = _ReadBatches(str(pointer), Loading(), refresh_seconds=1e-6)
+    reader.setup()
     point_at(pointer, models / "second")
 
-    pin.start_bundle()
-    before = models_of_two_batches(handler, pin.model)
-    pin.model.join()  # the new model is there, and the bundle goes on
-    within = models_of_two_batches(handler, pin.model)
-    pin.start_bundle()
-    after = models_of_two_batches(handler, pin.model)
+    reader.start_bundle()
+    before = models_of_two_batches(reader)
+    reader.model.join()  # the new model is there, and the bundle goes on
+    within = models_of_two_batches(reader)
+    reader.finish_bundle()
+    reader.start_bundle()
+    after = models_of_two_batches(reader)
 
     assert (before, within, after) == (["first"] * 2, ["first"] * 2, ["second"] * 2)
 
 
-def models_of_two_batches(handler: MoodModelHandler, model: FollowingScorer) -> list[str]:
+def models_of_two_batches(reader: _ReadBatches) -> list[str]:
     """Which model reads the batches of one bundle."""
-    batches = (handler.run_inference([a_post(str(n))], model) for n in range(2))
-    return [reading.model for batch in batches for reading in batch]
+    batches = (reader.process([a_post(str(n))]) for n in range(2))
+    return [stamped.value.model for batch in batches for stamped in batch]
+
+
+def test_a_worker_reads_without_torch() -> None:
+    """It is 500 MB and two seconds of each worker."""
+    code = (
+        "import sys, pipelines.build, pipelines.worker\n"
+        "from models.checkpoint import DEFAULT_CHECKPOINT\n"
+        "from models.following import Loading, follow\n"
+        "from models.scorer import ScoreInput\n"
+        "model = follow(str(DEFAULT_CHECKPOINT), Loading(engine='onnx'), 0.0)\n"
+        "assert model.score([ScoreInput('what a lovely day')])\n"
+        "print('torch' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.split() == ["False"], told
