@@ -10,9 +10,9 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,14 @@ COMPANIES = 20
 CROP_PIXELS = 4  # by as much another use of a picture is smaller, so it is another picture
 
 
-def company_posts(data: Path, count: int) -> tuple[list[str], list[dict[str, Any]]]:
+def company_posts(data: Path, count: int, warm_up: int) -> tuple[list[str], list[dict[str, Any]]]:
     """The names of the companies, and posts in the generic form without their times.
 
     Args:
         data: a folder with `streams/stocknet` and `pairs/mvsa_single`.
         count: how many posts.
+        warm_up: how many come before them: tweets about other companies, each with the name of
+            one of these behind it.
 
     Raises:
         ValueError: there are fewer.
@@ -40,9 +42,15 @@ def company_posts(data: Path, count: int) -> tuple[list[str], list[dict[str, Any
     rows = read_rows(data / "streams/stocknet/posts.jsonl.gz")
     counted = Counter(row["brand"] for row in rows if len(row["brand"]) > 1)
     companies = [name for name, _ in counted.most_common(COMPANIES)]
-    found = list(islice(_different(rows, set(companies)), count))
+    found = list(islice(_different(row for row in rows if row["brand"] in companies), count))
     if len(found) < count:
         raise ValueError(f"--posts {count}: only {len(found)} different ones are there")
+    others = list(islice(_different(row for row in rows if row["brand"] not in companies), warm_up))
+    if len(others) < warm_up:
+        raise ValueError(f"only {len(others)} different posts are there to warm up with")
+    for post, company in zip(others, cycle(companies), strict=False):
+        post["text"] = f"{post['text']} ${company}"
+    found = others + found
     rng, pictures = random.Random(0), _pictures(data / "pairs/mvsa_single")
     for row in found:
         row["images"] = [next(pictures)] if rng.random() < IMAGE_SHARE else []
@@ -57,11 +65,11 @@ def as_live(rows: list[dict[str, Any]], rate: float) -> list[bytes]:
     return [json.dumps({**row, "created_at": at.isoformat()}).encode() for row, at in stamped]
 
 
-def _different(rows: list[dict[str, Any]], companies: set[str]) -> Iterator[dict[str, Any]]:
+def _different(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     for row in rows:
         text = prepare_text(row["text"])
-        if row["brand"] in companies and text not in seen:
+        if text not in seen:
             seen.add(text)
             yield {key: row[key] for key in ("post_id", "author_id", "text", "lang")}
 
