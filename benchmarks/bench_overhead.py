@@ -38,9 +38,9 @@ from transforms.prepare import Preparer
 from transforms.readings import score_input
 
 LOOK_SECONDS = 0.5
-STILL_SECONDS = 20.0  # without another reading the run is over
+STILL_SECONDS = 60.0  # without another reading the run is over; on Prism they come in bursts
 START_SECONDS, LIMIT_SECONDS = 300.0, 1_800.0
-WARM_UP_POSTS = 14_000  # the JVMs compile for two minutes, which is 0.9 ms of each post then
+WARM_UP_POSTS = 11_000  # the JVMs compile for two minutes, which is 0.9 ms of each post then
 MODEL_BUNDLE = 128  # posts; a bundle on Flink, half a second of a backlog, holds fewer
 MODEL_POSTS = 4_000
 PARTS = {"python": "workers", "worker": "workers", "prism": "runner", "broker": "broker"}
@@ -98,7 +98,7 @@ def whole_run(
     )
     topics = Topics(servers)
     with running(settings, runner, stack.home / f"{runner}.log"):
-        samples = follow(topics)
+        samples = follow(topics, len(values))
     if runner == "flink":
         cancel(stack, "bench")
     records = topics.ends()
@@ -117,8 +117,8 @@ def whole_run(
     }
 
 
-def follow(topics: Topics) -> list[Sample]:
-    """How many readings there are, until no more come.
+def follow(topics: Topics, expected: int) -> list[Sample]:
+    """How many readings there are, until so many are there or no more come.
 
     Raises:
         RuntimeError: none came at all.
@@ -126,7 +126,9 @@ def follow(topics: Topics) -> list[Sample]:
     started = time.monotonic()
     samples = [Sample(started, 0, used())]
     grew = started + START_SECONDS
-    while time.monotonic() < min(grew + STILL_SECONDS, started + LIMIT_SECONDS):
+    while samples[-1].readings < expected and time.monotonic() < min(
+        grew + STILL_SECONDS, started + LIMIT_SECONDS
+    ):
         time.sleep(LOOK_SECONDS)
         now, count = time.monotonic(), topics.ends()["readings"]
         grew = now if count > samples[-1].readings else grew
