@@ -201,8 +201,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure each runner at each rate and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runners", nargs="+", choices=("prism", "flink"))
-    parser.add_argument("--rates", nargs="+", type=float, default=[5, 20])
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--rates", nargs="+", type=float, default=[5, 20, 60])
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run" / "bench-latency")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(arguments)
