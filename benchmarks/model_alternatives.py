@@ -67,7 +67,8 @@ def beam_and_torch(posts: Posts) -> Read:
     from apache_beam.ml.inference.base import RunInference
     from apache_beam.ml.inference.pytorch_inference import PytorchModelHandlerKeyedTensor
 
-    from benchmarks.whole_model import TextModel, WholeModel, noted
+    from benchmarks.moments import noted
+    from benchmarks.whole_model import TextModel, WholeModel
     from models.checkpoint import describe_checkpoint
     from models.images import to_pixels
 
@@ -151,7 +152,7 @@ def ours_in_beam(_: Posts) -> Read:
     """The stage `Read` of the pipeline on the same runner as Beam's own."""
     import apache_beam as beam
 
-    from benchmarks.whole_model import noted
+    from benchmarks.moments import noted
     from models.following import Loading
     from schemas.records import Media, Position, Post
     from transforms.read import Read as ReadStage
@@ -226,7 +227,7 @@ def timed(read: Read, posts: Posts, in_pipeline: bool) -> float:
     if not in_pipeline:
         read(posts)
         return time.perf_counter() - begun
-    from benchmarks.whole_model import MOMENTS
+    from benchmarks.moments import MOMENTS
 
     MOMENTS.clear()
     read(posts)

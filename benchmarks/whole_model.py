@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from typing import TypeVar
-
 from torch import Tensor, nn
 
 from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-
-Element = TypeVar("Element")
-MOMENTS: list[float] = []  # at which elements passed, in this process
-
-
-def noted(element: Element) -> Element:
-    """Note the time at which an element passes."""
-    MOMENTS.append(time.perf_counter())
-    return element
 
 
 class TextModel(nn.Module):
