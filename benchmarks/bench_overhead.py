@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.5
 STILL_SECONDS = 60.0  # without another reading the run is over; on Prism they come in bursts
 START_SECONDS, LIMIT_SECONDS = 300.0, 1_800.0
 WARM_UP_POSTS = 11_000  # the JVMs compile for two minutes, which is 0.9 ms of each post then
-MODEL_BUNDLE = 128  # posts; a bundle on Flink, half a second of a backlog, holds fewer
+MODEL_BUNDLE = 128  # posts
 MODEL_POSTS = 4_000
 PARTS = {"python": "workers", "worker": "workers", "prism": "runner", "broker": "broker"}
 

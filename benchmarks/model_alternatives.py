@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.memory import megabytes
+from benchmarks.moments import MOMENTS, noted
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.scorer import ScoreInput, Scorer
 
@@ -67,7 +68,6 @@ def beam_and_torch(posts: Posts) -> Read:
     from apache_beam.ml.inference.base import RunInference
     from apache_beam.ml.inference.pytorch_inference import PytorchModelHandlerKeyedTensor
 
-    from benchmarks.moments import noted
     from benchmarks.whole_model import TextModel, WholeModel
     from models.checkpoint import describe_checkpoint
     from models.images import to_pixels
@@ -152,7 +152,6 @@ def ours_in_beam(_: Posts) -> Read:
     """The stage `Read` of the pipeline on the same runner as Beam's own."""
     import apache_beam as beam
 
-    from benchmarks.moments import noted
     from models.following import Loading
     from schemas.records import Media, Position, Post
     from transforms.read import Read as ReadStage
@@ -227,8 +226,6 @@ def timed(read: Read, posts: Posts, in_pipeline: bool) -> float:
     if not in_pipeline:
         read(posts)
         return time.perf_counter() - begun
-    from benchmarks.moments import MOMENTS
-
     MOMENTS.clear()
     read(posts)
     return max(MOMENTS) - min(MOMENTS)

@@ -117,8 +117,12 @@ class Read(beam.PTransform):
         batches = posts | "BatchPosts" >> beam.BatchElements(
             min_batch_size=MAX_BATCH_POSTS, max_batch_size=MAX_BATCH_POSTS
         ).with_output_types(list[Post])
-        has_shadow = self.shadow is not None
-        reader = _ReadBatches(self.checkpoint, self.loading, self.refresh_seconds, has_shadow)
+        reader = _ReadBatches(
+            self.checkpoint,
+            self.loading,
+            self.refresh_seconds,
+            tells_inputs=self.shadow is not None,
+        )
         read = batches | "ReadBatches" >> beam.ParDo(reader).with_output_types(
             Reading, pairs=tuple[ScoreInput, Reading]
         ).with_outputs(READ_PAIRS, main="readings")

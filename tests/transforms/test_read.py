@@ -20,7 +20,7 @@ from models.model_pointer import point_at
 from models.scorer import Scorer
 from schemas.records import Media, Position, Post, Reading
 from tests.models.named_models import a_named_checkpoint
-from transforms.read import Read, _ReadBatches
+from transforms.read import Read, _ReadBatches, read_batch
 from transforms.readings import make_reading, score_input
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
@@ -77,6 +77,12 @@ def with_event_time(
 ) -> tuple[Reading, float]:
     """The reading with the event time of its element."""
     return reading, float(moment)
+
+
+def test_the_model_is_named_in_every_reading(scorer: Scorer) -> None:
+    readings = [reading for _, reading in read_batch([a_post()], scorer)]
+
+    assert [reading.model for reading in readings] == [scorer.model]
 
 
 def test_a_broken_rendition_is_an_error_not_a_guess(scorer: Scorer) -> None:

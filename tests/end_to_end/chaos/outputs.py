@@ -149,11 +149,7 @@ class Outputs:
 
     def _open(self) -> Any:
         consumer = KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)
-        places = [
-            TopicPartition(topic, n)
-            for topic in self._kinds
-            for n in consumer.partitions_for_topic(topic)
-        ]
+        places = [place for topic in self._kinds for place in _places(consumer, topic)]
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
         return consumer
@@ -164,9 +160,12 @@ def committed_posts(servers: str, name: str) -> int:
     with KafkaConsumer(
         bootstrap_servers=servers, group_id=name, enable_auto_commit=False
     ) as consumer:
-        topic = f"{name}-posts"
-        places = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
+        places = _places(consumer, f"{name}-posts")
         return sum(consumer.committed(place) or 0 for place in places)
+
+
+def _places(consumer: Any, topic: str) -> list[Any]:
+    return [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
 
 
 def read_topic(servers: str, topic: str) -> list[tuple[Any, ...]]:
@@ -174,7 +173,7 @@ def read_topic(servers: str, topic: str) -> list[tuple[Any, ...]]:
     with KafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
     ) as consumer:
-        places = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
+        places = _places(consumer, topic)
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
         ends = consumer.end_offsets(places)
