@@ -25,8 +25,6 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
 SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 FOCUSED = "() => document.activeElement.id"
-AT_REST = """() => document.getAnimations().every((motion) => motion.playState === 'finished'
-  || motion.effect.getComputedTiming().iterations === Infinity)"""
 # How many points of each chart are painted.
 PAINTED = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);

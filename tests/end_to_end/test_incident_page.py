@@ -18,7 +18,7 @@ from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import a_trend, append, build_run_folder
 from tests.dashboards.story import SCRIPT_POST, Moment, Voice
 from tests.end_to_end.accessibility import grave_findings
-from tests.end_to_end.browser import AT_REST, DESK, LOOKS, PHONE, SAYS, WIDTHS, Look, Visit, visit
+from tests.end_to_end.browser import DESK, LOOKS, PHONE, SAYS, WIDTHS, Look, Visit, visit
 from tests.end_to_end.screenshots import take
 from tests.end_to_end.searching import ALL_FOUND, serving_search
 
@@ -223,17 +223,14 @@ def test_scripts_in_a_brand_a_post_an_alert_and_a_note_stay_text(
 def test_nobody_is_kept_out(browser: Browser, folder: Path, look: Look) -> None:
     """axe-core on brands, on one of them with all that opens opened, and on an incident."""
     with serving(folder) as url, visit(browser, url, look) as visited:
-        visited.wait_for(AT_REST)
         assert grave_findings(visited.page) == []
         visited.page.locator(".brand", has_text="Nordbrew").click()
         visited.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        visited.wait_for(AT_REST)
         assert grave_findings(visited.page) == []
     with serving(folder) as url, the_crisis(browser, url, look) as visited:
         sign_in(visited)
         press(visited, "Acknowledge")
         visited.wait_for(SAYS, "handling", "Acknowledged")
-        visited.wait_for(AT_REST)
         assert grave_findings(visited.page) == []
 
 

@@ -14,7 +14,6 @@ from models.model_cards import SHIPPED_CARDS
 from tests.dashboards.run_folder import build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
 from tests.end_to_end.browser import (
-    AT_REST,
     DESK,
     FOCUSED,
     LOOKS,
@@ -99,7 +98,6 @@ def test_nobody_is_kept_out(browser: Browser, url: str, look: Look, tmp_path: Pa
     for view, there in (("quality", BARS), ("model", CARD_IS_THERE), ("model=other", NO_CARD)):
         with visit(browser, f"{url}#{view}", look) as visited:
             visited.wait_for(there)
-            visited.wait_for(AT_REST)
             width, screen = visited.page.evaluate(WIDTHS)
 
             assert grave_findings(visited.page) == []

@@ -19,7 +19,6 @@ from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import append, build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
 from tests.end_to_end.browser import (
-    AT_REST,
     DESK,
     FOCUSED,
     LOOKS,
@@ -243,7 +242,6 @@ def test_nobody_is_kept_out(browser: Browser, url: str, look: Look) -> None:
             visited.wait_for(
                 "() => document.querySelector('#found-lists .post, #found-state:not(:empty)')"
             )
-            visited.wait_for(AT_REST)
 
             assert grave_findings(visited.page) == []
 
