@@ -30,6 +30,14 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), colour: str = "
     return buffer.getvalue()
 
 
+def with_exif(tag: int, kind: int, value: bytes) -> bytes:
+    """A JPEG that lies on its side, with one more entry of four bytes in its EXIF."""
+    entries = struct.pack("<HHIHxx", 0x0112, 3, 1, 6) + struct.pack("<HHI4s", tag, kind, 4, value)
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x02\x00" + entries + bytes(4)
+    whole = picture("JPEG")
+    return whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:]
+
+
 def huge_png(width: int = 30_000, height: int = 30_000) -> bytes:
     """The beginning of a PNG of 900 million pixels, 41 bytes long."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -111,6 +119,7 @@ def test_absolute_paths_are_refused_even_inside_the_folder(root: Path) -> None:
         ("cut.png", "truncated"),
         ("cut.jpg", "truncated"),
         ("head.png", "truncated"),
+        ("exif.jpg", "truncated"),
         ("huge.png", "too_many_pixels"),
         ("big.png", "too_many_pixels"),
         ("fat.png", "too_large_bytes"),
@@ -133,6 +142,7 @@ def test_what_is_no_usable_image_has_a_name(source: str, cause: str, root: Path)
     (root / "cut.png").write_bytes(picture(size=(300, 300))[:-40])
     (root / "cut.jpg").write_bytes(picture("JPEG", size=(300, 300))[:800])
     (root / "head.png").write_bytes(picture()[:20])
+    (root / "exif.jpg").write_bytes(with_exif(0x011A, 2, b"wide"))  # text for a resolution
     (root / "huge.png").write_bytes(huge_png())
     (root / "big.png").write_bytes(huge_png(8_000, 7_000))
     with (root / "fat.png").open("wb") as stream:
