@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.images import render
-from schemas.records import Delivery, Post
-from tests.builders import a_delivery, a_post
+from schemas.records import Delivery, Post, encode
+from tests.builders import a_delivery, a_post, a_source_post
 from transforms import images
 from transforms.attach import Attach, attach_media
+from transforms.cleaner import Cleaner
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
@@ -152,6 +153,16 @@ def test_what_is_no_usable_image_has_a_name(source: str, cause: str, root: Path)
     (root / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 
     assert cause_of(source, root) == cause
+
+
+def test_the_reading_of_the_largest_record_fits_into_a_message(root: Path) -> None:
+    long = 1024 * 1024 - 2_000
+    source = a_source_post(text="a", permalink="https://a.example/" + "a" * long)
+    post = Cleaner((), b"k" * 16).clean(a_delivery(), source)
+    _, faults = attach_media(("x" * long,), str(root))
+
+    assert post.permalink is None
+    assert len(encode(post)) + sum(len(encode(fault)) for fault in faults) < 5_000
 
 
 def test_four_images_are_kept_and_the_others_named(root: Path) -> None:
