@@ -182,7 +182,8 @@ class Bundle:
             self._watermark.confirm(None)
             return False
         ENDS.learn(*self._reading.group, ends)
-        self._watermark.confirm(p for p, end in ends.items() if unread[p] >= end)
+        # Nothing will come of a topic that was deleted.
+        self._watermark.confirm(p for p, next in unread.items() if next >= ends.get(p, 0))
         return True
 
     def _look(self) -> tuple[Partition, ...]:
