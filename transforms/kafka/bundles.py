@@ -200,10 +200,11 @@ class Bundle:
         if not new:
             return
         firsts, ends = connection.bounds(self._loan.consumer, new)
+        # Before the claim: a runner may split right after it, and hands on the times as they are.
+        self._watermark.join({p: firsts[p] >= ends[p] for p in new})
         if not self._tracker.try_claim(firsts):
             self.was_split = True
             return
-        self._watermark.join({p: firsts[p] >= ends[p] for p in new})
         ENDS.learn(*self._reading.group, ends)
         self.rest = self.rest.after(firsts)
         self._loan.go_to(self.rest.unread)
