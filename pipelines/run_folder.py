@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ class RunFolder:
     def prepare(self, overwrite: bool, resume: bool = False) -> bool:
         """Make the folder ready for a run; one that resumes goes on with what is there.
 
+        What a run was writing when it was killed goes: its source reads those records again.
+
         Returns:
             Whether results of an earlier run stay in it.
 
@@ -93,6 +96,8 @@ class RunFolder:
         """
         held = [self.file(kind) for kind in FILES if self.file(kind).exists()]
         if resume and not overwrite:
+            for path in held:
+                cut_half_line(path)
             self.media.mkdir(parents=True, exist_ok=True)
             return bool(held)
         if held and not overwrite:
@@ -118,6 +123,14 @@ class RunFolder:
         unfinished = self.path / f".{name}.part"
         unfinished.write_text(text, encoding="utf-8")
         os.replace(unfinished, self.path / name)
+
+
+def cut_half_line(path: Path) -> None:
+    """Drop what follows the last newline of a file."""
+    if path.stat().st_size:
+        with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as whole:
+            kept = whole.rfind(b"\n") + 1
+        os.truncate(path, kept)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class SettingsError(ValueError):
 class BrandSettings(Strict, frozen=True, kw_only=True):
     """One watched brand and everything that names it, or only seems to."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1)]
+    name: Annotated[str, msgspec.Meta(pattern=r"\S")]
     aliases: tuple[str, ...] = ()
     handles: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
@@ -98,6 +98,12 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
                 f"size_seconds: {self.size_seconds} is not a multiple of windows.period_seconds "
                 f"({self.period_seconds}); choose e.g. 300 and 60"
             )
+        for number, name in enumerate(self.slices):
+            if name in self.slices[:number]:
+                raise ValueError(
+                    f"slices: {name!r} is listed twice, which would count its posts twice; "
+                    "name each once"
+                )
         for shorter, longer in pairwise((self.size_seconds, *self.rollups_seconds)):
             if longer % shorter or longer == shorter:
                 raise ValueError(

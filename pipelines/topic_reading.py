@@ -46,6 +46,15 @@ def readable(value: bytes | None, kind: type[R]) -> Iterator[R]:
         return
 
 
+def go_on_at(left: int, first: int, end: int) -> int:
+    """Where to go on in a partition that was left there; at its beginning if it was made anew.
+
+    >>> go_on_at(7, 0, 9), go_on_at(7, 8, 9), go_on_at(7, 0, 2)
+    (7, 8, 0)
+    """
+    return max(first, left) if left <= end else first
+
+
 class Progress:
     """How far some topics have been read, and how far they went when reading began or went on."""
 
@@ -65,7 +74,9 @@ class Progress:
         """
         firsts, self._ends = bounds(consumer, partitions)
         self._next = {
-            p: max(first, self._next[p]) if p in self._next else start(p, first, self._ends[p])
+            p: go_on_at(self._next[p], first, self._ends[p])
+            if p in self._next
+            else start(p, first, self._ends[p])
             for p, first in firsts.items()
         }
         Loan(consumer).go_to(self._next)

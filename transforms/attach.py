@@ -106,7 +106,8 @@ def _read_file(path: Path, mtime_ns: int, size: int) -> Media:
 
 
 def _fault(source: str, fault: Unusable) -> MediaFault:
-    return MediaFault(source=source[:SHOWN_CHARACTERS], cause=fault.cause, detail=fault.detail)
+    shown, detail = source[:SHOWN_CHARACTERS], fault.detail[:SHOWN_CHARACTERS]
+    return MediaFault(source=shown, cause=fault.cause, detail=detail)
 
 
 @dataclass

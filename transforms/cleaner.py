@@ -25,6 +25,7 @@ from transforms.text_cleaning import (
 STAGE: Final = "clean"
 UNKNOWN_COUNTRY: Final = "unknown"
 MAX_REACH: Final = 10**10  # more people than there are
+MAX_ADDRESS_CHARACTERS: Final = 2_048  # no browser and no channel has longer ones
 MODEL_CHARACTERS: Final = 4_000  # far more than the model's tokens hold
 _COUNTRY: Final = regex.compile(r"[A-Z]{2}")
 _WEB: Final = regex.compile(r"https?://", regex.IGNORECASE)
@@ -83,10 +84,12 @@ class Cleaner:
 def web_address(link: str | None) -> str | None:
     """`link` where it leads to the web, None otherwise: people click it on the live page.
 
+    None too where it is longer than anybody would click: readings must fit into messages.
+
     >>> web_address("https://a.example/1"), web_address("javascript:alert(1)")
     ('https://a.example/1', None)
     """
-    return link if link and _WEB.match(link) else None
+    return link if link and len(link) <= MAX_ADDRESS_CHARACTERS and _WEB.match(link) else None
 
 
 def country_code(country: str | None) -> str:

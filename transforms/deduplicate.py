@@ -80,7 +80,6 @@ class _DropSeen(beam.DoFn):
     def process(
         self,
         element: tuple[int, tuple[Delivery, Post]],
-        timestamp: Any = beam.DoFn.TimestampParam,
         state: Any = beam.DoFn.StateParam(SEEN),
         expiry: Any = beam.DoFn.TimerParam(EXPIRY),
     ) -> Iterator[tuple[Delivery, Post] | TaggedOutput]:
@@ -90,7 +89,8 @@ class _DropSeen(beam.DoFn):
             counter(DUPLICATES, channel=post.channel).inc()
             yield TaggedOutput(DUPLICATE, (delivery, post))
             return
-        until = min(max(math.ceil(timestamp.micros / 1e6 + self.horizon_seconds), 0), LATEST)
+        # Of the post's own time: a source stamps those whose clock runs ahead with the watermark.
+        until = min(math.ceil(post.created_at.timestamp() + self.horizon_seconds), LATEST)
         state.write(seen + ENTRY.pack(digest, until))
         if not seen:
             expiry.set(self._step_after(until))

@@ -57,7 +57,7 @@ def read_image(content: bytes) -> Media:
             decode_small(image)
             image.load()
             rendition = render(image)
-        except _BROKEN as error:
+        except Exception as error:  # over what a header claims decoders stumble in any way
             raise Unusable("truncated", str(error)) from None
     return Media(sha256=_digest(content), width=width, height=height, rendition=rendition)
 

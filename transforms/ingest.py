@@ -30,6 +30,7 @@ EventTimeOf = Callable[[bytes, str | None], float | None]
 
 LINES_PER_BUNDLE = 500
 PAUSE_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 86_400.0  # in event time, between two lines
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 
 
@@ -126,18 +127,24 @@ class _Cursor:
 
 
 class Pace:
-    """Says how long to wait so that event time runs `speed` times as fast as the clock."""
+    """Says how long to wait so that event time runs `speed` times as fast as the clock.
+
+    A leap of more than a day, on or back, is not waited for: one line of another year would hold
+    up all that follow.
+    """
 
     def __init__(self, speed: float | None) -> None:
         self.speed = speed
         self.anchor: tuple[float, float] | None = None
+        self._last = math.nan
 
     def wait_seconds(self, event_time: float | None, clock: float) -> float:
         """How long after `clock` a line of that time is due; negative where it is overdue."""
         if self.speed is None or event_time is None:
             return 0.0
-        if self.anchor is None:
+        if self.anchor is None or abs(event_time - self._last) > LONGEST_WAIT_SECONDS:
             self.anchor = (clock, event_time)
+        self._last = event_time
         started, first = self.anchor
         return (event_time - first) / self.speed - (clock - started)
 

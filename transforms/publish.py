@@ -47,10 +47,17 @@ def until_done(write: Callable[[], None], sink: str) -> None:
 
 
 def append_lines(path: Path, lines: list[bytes]) -> None:
-    """Append `lines` to `path` in one write, so that readers see whole bundles."""
+    """Append `lines` to `path` in one write, all of them or none; a half line would spoil two."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _APPEND_LOCK, path.open("ab") as stream:
-        stream.write(b"".join(line + b"\n" for line in lines))
+    left = b"".join(line + b"\n" for line in lines)
+    with _APPEND_LOCK, path.open("ab", buffering=0) as stream:
+        before = stream.tell()
+        try:
+            while left:
+                left = left[stream.write(left) :]
+        except OSError:
+            stream.truncate(before)
+            raise
 
 
 def store_rendition(folder: Path, media: Media) -> None:

@@ -15,6 +15,8 @@ from schemas.records import SENTIMENTS, Exemplar, Reading, Slice
 # A single account with 300 million followers would drown every other voice, and sums of
 # millionths times reach must stay below 2**63.
 MAX_REACH = 10_000_000
+# As much as the model reads. A trend holds six posts and must fit into a message of Kafka, 1 MiB.
+MAX_EXEMPLAR_CHARACTERS = 4_000
 
 Key = tuple[str, str, str, str]  # brand, channel, lang, country
 
@@ -76,7 +78,7 @@ def exemplar_of(reading: Reading) -> Exemplar:
         channel=reading.channel,
         post_id=reading.post_id,
         created_at=reading.created_at,
-        text=reading.text,
+        text=reading.text[:MAX_EXEMPLAR_CHARACTERS],
         valence=reading.valence,
         emotion=leading_emotion(reading.emotions),
         reach=reading.reach,

@@ -23,8 +23,9 @@ def is_too_late(event_time: float | None, watermark: float, allowed_seconds: flo
 class BoundedDisorder:
     """Watermark of one ordered source whose posts are at most `disorder_seconds` out of order.
 
-    The watermark is the newest plausible event time minus the disorder: it never goes back, and a
-    single clock set to 2087 does not move it. It is minus infinity before the first post.
+    The watermark is the newest plausible event time minus the disorder: it never goes back, a
+    single clock set to 2087 does not move it, nor one that runs ahead by minutes past the time of
+    now. It is minus infinity before the first post.
 
     >>> times = BoundedDisorder(60.0)
     >>> times.observe(1_700_000_000.0)
@@ -49,8 +50,9 @@ class BoundedDisorder:
         """Take note of a post's time; None and implausible times change nothing."""
         if event_time is None or event_time <= self.newest:
             return
-        if is_plausible(event_time, self._clock()):
-            self.newest = event_time
+        now = self._clock()
+        if is_plausible(event_time, now):
+            self.newest = max(self.newest, min(event_time, now))
 
     @property
     def watermark(self) -> float:

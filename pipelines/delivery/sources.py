@@ -15,7 +15,7 @@ from kafka import TopicPartition
 from dashboards.live.follower import RewrittenError, Tail
 from pipelines.delivery.outbox import Outbox
 from pipelines.run_folder import FEEDBACK_FILE
-from pipelines.topic_reading import AT, POLL_MS, record_in
+from pipelines.topic_reading import AT, POLL_MS, go_on_at, record_in
 from schemas.records import Alert, AlertFeedback
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.connection import bounds, connect, find_partitions, require_topics
@@ -65,12 +65,12 @@ class TopicSource:
         require_topics(self._consumer, [topic], None)
         found = find_partitions(self._consumer, [topic, feedback_topic])
         firsts, ends = bounds(self._consumer, found)
+        left = {p: outbox.position(_name(p)) or 0 for p in found}
+        outbox.go_on({HISTORY + _name(p): 0 for p in found if left[p] > ends[p]})  # made anew
         self._history = {
             p: _history_end(outbox, _name(p), 0 if from_start else ends[p]) for p in found
         }
-        self._next: dict[Partition, int] = {
-            p: max(outbox.position(_name(p)) or 0, firsts[p]) for p in found
-        }
+        self._next: dict[Partition, int] = {p: go_on_at(left[p], firsts[p], ends[p]) for p in found}
         Loan(self._consumer).go_to(self._next)
 
     def read(self) -> Iterator[Arrival]:
@@ -103,16 +103,19 @@ class FolderSource:
 
     def __init__(self, path: Path, outbox: Outbox, from_start: bool) -> None:
         self.at_end = False
+        self._outbox = outbox
         self._alerts = _File(path, outbox)
         self._feedback = _File(path.with_name(FEEDBACK_FILE), outbox)
         size = 0 if from_start else self._alerts.size
         self._history = _history_end(outbox, self._alerts.name, size)
+        if self._alerts.begins_anew:
+            self._forget_history()
 
     def read(self) -> Iterator[Arrival]:
         """The lines that the files gained."""
         said, states = self._feedback.lines(), self._alerts.lines()
-        if states is None:  # another run has begun: its alerts are no history
-            self._history = 0
+        if states is None:
+            self._forget_history()
         self.at_end = not said and not states
         for line, after in said or ():
             feedback = record_in(line, AlertFeedback, self._feedback.before(after))
@@ -121,18 +124,25 @@ class FolderSource:
             alert = record_in(line, Alert, self._alerts.before(after))
             yield Arrival(alert, self._alerts.name, after, after <= self._history)
 
+    def _forget_history(self) -> None:
+        """Another run has begun: its alerts are no history, after a restart of ours neither."""
+        self._history = 0
+        self._outbox.go_on({HISTORY + self._alerts.name: 0})
+
     def close(self) -> None:
         """Files are closed after each look."""
 
 
 class _File:
-    """A growing file, read on where the outbox was left."""
+    """A growing file, read on where the outbox was left; from its start if another is there."""
 
     def __init__(self, path: Path, outbox: Outbox) -> None:
         self.name = str(path.resolve())
         self.size = path.stat().st_size if path.exists() else 0
+        left = outbox.position(self.name) or 0
+        self.begins_anew = not _begins_line(path, left)
         self._tail = Tail(path)
-        self._tail.offset = min(outbox.position(self.name) or 0, self.size)
+        self._tail.offset = 0 if self.begins_anew else left
 
     def lines(self) -> list[tuple[bytes, int]] | None:
         """What it gained, each line with where the next begins; None where it begins anew."""
@@ -150,6 +160,15 @@ class _File:
     def before(self, after: int) -> str:
         """Names the place of a line in messages."""
         return f"{self.name} before byte {after}"
+
+
+def _begins_line(path: Path, at: int) -> bool:
+    """Whether a line begins at that byte of a file, or may begin there once it grows."""
+    if at == 0 or not path.exists():
+        return at == 0
+    with path.open("rb") as stream:
+        stream.seek(at - 1)
+        return stream.read(1) == b"\n"
 
 
 def _name(partition: Partition) -> str:

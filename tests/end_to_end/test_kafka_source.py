@@ -271,6 +271,39 @@ def test_silent_readers_follow_the_others_through_their_commits(broker: Broker, 
     assert newest - 60 - min(reached) < 15
 
 
+def test_a_topic_that_is_deleted_while_running_holds_no_time_back(
+    broker: Broker, topic: str
+) -> None:
+    gone = f"{topic}-gone"
+    create_topics(broker.bootstrap_servers, {gone: {"num_partitions": 1}})
+    source = ReadFromKafka(
+        Cluster(broker.bootstrap_servers), topic_pattern=f"{topic}.*", idle_seconds=1
+    )
+    reader = ReadForEver(source.reading)
+    spans = reader.initial_restriction(b"")
+    watermark = reader.create_watermark_estimator(reader.initial_estimator_state(b"", spans))
+
+    def read(until_seconds: float) -> None:
+        nonlocal spans
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while watermark.seconds() < until_seconds - 60:
+            assert time.monotonic() < deadline
+            with producer_of(broker) as producer:
+                now = int(time.time() * 1000)
+                producer.send(topic, b"{}", partition=0, timestamp_ms=now)
+                if (gone, 0) in spans.unread and not spans.unread[gone, 0]:
+                    producer.send(gone, b"{}", timestamp_ms=now)
+            spans = read_once(reader, b"", spans, watermark)
+
+    read(time.time())
+    with KafkaAdminClient(bootstrap_servers=broker.bootstrap_servers) as admin:
+        admin.delete_topics([gone])
+    read(time.time() + 1)
+    reader.teardown()
+
+    assert spans.starts[gone, 0] > 0
+
+
 def test_a_drain_ends_an_endless_reader_where_it_is_and_lets_a_bounded_one_finish(
     broker: Broker, topic: str
 ) -> None:

@@ -85,6 +85,23 @@ def test_a_run_that_resumes_keeps_what_is_there(tmp_path: Path) -> None:
     assert count_outcome(folder).readings == 1
 
 
+@pytest.mark.parametrize("half", [b"", b'{"channel": "x', b"x" * 200_000])
+def test_a_run_that_resumes_cuts_the_line_that_a_killed_one_was_writing(
+    half: bytes, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    write(folder.file("readings"), a_reading(post_id="1"))
+    folder.file("trends").write_bytes(half)
+    with folder.file("readings").open("ab") as lines:
+        lines.write(half)
+
+    folder.prepare(overwrite=False, resume=True)
+    write(folder.file("readings"), a_reading(post_id="2"))
+
+    assert count_outcome(folder).readings == 2
+    assert folder.file("trends").read_bytes() == b""
+
+
 def test_a_resumed_run_is_not_held_to_the_counts_of_others() -> None:
     resumed = replace(finished(1, Outcome(readings=7)), resumed=True)
 

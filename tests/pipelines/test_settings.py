@@ -33,6 +33,8 @@ def test_an_empty_file_gives_every_default() -> None:
         ),
         ("windows: {rollups_seconds: [3600, 3600]}", "windows.rollups_seconds", "3600 is no multi"),
         ("windows: {rollups_seconds: [0]}", "windows.rollups_seconds[0]", "expected `int` >= 1"),
+        ("windows: {slices: [lang, channel, lang]}", "windows.slices", "'lang' is listed twice"),
+        ("brands: [{name: ' '}]", "brands[0].name", "matching regex"),
         ("brands: [{name: Zed, handels: [z]}]", "brands[0].handels", "handles"),
         ("brands: [{name: Zed}, {name: Zed}]", "brands", "merge"),
         ("source: {kafka: {start: noon}}", "source.kafka.start", "noon"),

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.images import render
-from schemas.records import Delivery, Post
-from tests.builders import a_delivery, a_post
+from schemas.records import Delivery, Post, encode
+from tests.builders import a_delivery, a_post, a_source_post
 from transforms import images
 from transforms.attach import Attach, attach_media
+from transforms.cleaner import Cleaner
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
@@ -28,6 +29,14 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), colour: str = "
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, kind)
     return buffer.getvalue()
+
+
+def with_exif(tag: int, kind: int, value: bytes) -> bytes:
+    """A JPEG that lies on its side, with one more entry of four bytes in its EXIF."""
+    entries = struct.pack("<HHIHxx", 0x0112, 3, 1, 6) + struct.pack("<HHI4s", tag, kind, 4, value)
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x02\x00" + entries + bytes(4)
+    whole = picture("JPEG")
+    return whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:]
 
 
 def huge_png(width: int = 30_000, height: int = 30_000) -> bytes:
@@ -111,6 +120,7 @@ def test_absolute_paths_are_refused_even_inside_the_folder(root: Path) -> None:
         ("cut.png", "truncated"),
         ("cut.jpg", "truncated"),
         ("head.png", "truncated"),
+        ("exif.jpg", "truncated"),
         ("huge.png", "too_many_pixels"),
         ("big.png", "too_many_pixels"),
         ("fat.png", "too_large_bytes"),
@@ -133,6 +143,7 @@ def test_what_is_no_usable_image_has_a_name(source: str, cause: str, root: Path)
     (root / "cut.png").write_bytes(picture(size=(300, 300))[:-40])
     (root / "cut.jpg").write_bytes(picture("JPEG", size=(300, 300))[:800])
     (root / "head.png").write_bytes(picture()[:20])
+    (root / "exif.jpg").write_bytes(with_exif(0x011A, 2, b"wide"))  # text for a resolution
     (root / "huge.png").write_bytes(huge_png())
     (root / "big.png").write_bytes(huge_png(8_000, 7_000))
     with (root / "fat.png").open("wb") as stream:
@@ -142,6 +153,16 @@ def test_what_is_no_usable_image_has_a_name(source: str, cause: str, root: Path)
     (root / "a.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 
     assert cause_of(source, root) == cause
+
+
+def test_the_reading_of_the_largest_record_fits_into_a_message(root: Path) -> None:
+    long = 1024 * 1024 - 2_000
+    source = a_source_post(text="a", permalink="https://a.example/" + "a" * long)
+    post = Cleaner((), b"k" * 16).clean(a_delivery(), source)
+    _, faults = attach_media(("x" * long,), str(root))
+
+    assert post.permalink is None
+    assert len(encode(post)) + sum(len(encode(fault)) for fault in faults) < 5_000
 
 
 def test_four_images_are_kept_and_the_others_named(root: Path) -> None:

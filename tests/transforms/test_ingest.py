@@ -88,6 +88,19 @@ def test_event_time_runs_speed_times_as_fast_as_the_clock() -> None:
     assert waits == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_line_of_another_year_holds_nobody_up(place: int) -> None:
+    year, pace = 365 * 86_400.0, Pace(speed=60.0)
+    times = [NOON, NOON + 60.0, NOON + 120.0]
+    for wrong in (NOON - 20 * year, NOON + year):
+        times.insert(place, wrong)
+
+    waits = [pace.wait_seconds(at, clock=5.0) for at in times]
+
+    assert max(waits) == 2.0 - place
+    assert min(waits) >= 0.0
+
+
 def test_every_line_is_delivered_once_and_late_ones_are_marked(tmp_path: Path) -> None:
     path = a_file(tmp_path / "posts.jsonl", [0, 7200, None, 7199, 3500, 3541])
     expected = [(0, False), (1, False), (2, False), (3, False), (4, True), (5, False)]

@@ -1,13 +1,17 @@
 """Facts about sinks: nothing is lost while one is away, and writing twice changes nothing."""
 
 import itertools
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apache_beam as beam
+import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 
 from schemas.records import Media, Position, Rejection, decode
-from transforms.publish import WriteJsonLines, pauses, store_rendition, until_done
+from transforms.publish import WriteJsonLines, append_lines, pauses, store_rendition, until_done
 
 
 def a_rejection(offset: int) -> Rejection:
@@ -45,6 +49,28 @@ def test_a_write_is_repeated_until_it_succeeds() -> None:
     until_done(write, sink="test")
 
     assert len(calls) == 2
+
+
+def test_a_disk_that_is_full_midway_leaves_no_half_line(tmp_path: Path) -> None:
+    path, lines = tmp_path / "readings.jsonl", [b"a" * 5_000, b"b" * 5_000]
+    append_lines(path, [b"before"])
+
+    with files_of_at_most(8_000), pytest.raises(OSError, match="too large"):
+        append_lines(path, lines)
+    append_lines(path, lines)
+
+    assert path.read_bytes().splitlines() == [b"before", *lines]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system writes no file of this process beyond that many bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:

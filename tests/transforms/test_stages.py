@@ -150,6 +150,24 @@ def test_an_identity_is_forgotten_once_the_watermark_has_passed_the_horizon() ->
         assert_that(unique.duplicates | beam.Map(stamped), equal_to([("1", 0)]))  # fmt: skip
 
 
+def test_a_post_ahead_of_the_watermark_is_remembered_by_its_own_time() -> None:
+    ahead = a_pair(created_at=at(7200))
+    (again,) = timed([ahead])
+    stream = (
+        TestStream()
+        .advance_watermark_to(NOON)
+        .add_elements([TimestampedValue(ahead, NOON)])  # as the Kafka source stamps it
+        .advance_watermark_to(NOON + 7200)
+        .add_elements([again])
+        .advance_watermark_to_infinity()
+    )
+
+    with TestPipeline(runner="BundleBasedDirectRunner") as pipeline:
+        unique = pipeline | stream.with_output_types(PAIR) | DropDuplicates(3600)
+        assert_that(unique.posts | "P" >> beam.Map(stamped), equal_to([("1", 0)]), label="p")
+        assert_that(unique.duplicates | beam.Map(stamped), equal_to([("1", 7200)]))
+
+
 def test_identities_of_a_shard_are_told_apart() -> None:
     digests = [identity(a_post(post_id=str(number))) for number in range(2_000)]
     seen = b"".join(ENTRY.pack(digest, n) for n, digest in enumerate(digests[:1_000]))

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.emotions import EMOTION_GROUPS, EMOTIONS, group_probabilities, leading_emotion
-from schemas.records import Reading, Slice, Weights
+from schemas.records import Reading, Slice, Weights, encode
 from tests.builders import NOON, a_reading, a_stream, an_image_reading, calm
+from transforms.kafka.producers import USUAL_LARGEST_BYTES
 from transforms.samples import Sample, samples_by_key
 from transforms.tally import Tally, decode_tally, encode_tally
 
@@ -24,6 +25,18 @@ def a_tally(readings: list[Reading]) -> Tally:
     for sample in samples(readings):
         tally.learn_one(sample)
     return tally
+
+
+def test_the_trend_of_the_longest_posts_fits_into_a_message() -> None:
+    longest = [
+        a_reading(post_id=str(n), cluster_id=str(n), text="😀" * 65_000, valence=-0.9)
+        for n in range(8)
+    ]
+
+    trend = a_tally(longest).trend(KEY, NOON, NOON + 300, "final")
+
+    assert len(trend.exemplars) == 5
+    assert len(encode(trend)) < USUAL_LARGEST_BYTES / 4
 
 
 @settings(max_examples=40)

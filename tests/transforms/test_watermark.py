@@ -26,6 +26,15 @@ def test_watermark_trails_the_newest_post_by_the_disorder() -> None:
     assert times.watermark == NOW - 160
 
 
+def test_a_clock_that_runs_ahead_moves_the_watermark_no_further_than_ours() -> None:
+    times = a_watermark()
+
+    times.observe(NOW + 590)
+
+    assert times.watermark == NOW - 60
+    assert not times.is_too_late(NOW - 60, allowed_seconds=0)
+
+
 def test_watermark_is_minus_infinity_before_the_first_post() -> None:
     assert a_watermark().watermark == -math.inf
     assert not a_watermark().is_too_late(0.0, 0.0)

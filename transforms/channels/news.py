@@ -62,11 +62,18 @@ def parse_item(value: bytes) -> Payload:
     if any(word in value.upper() for word in (b"<!DOCTYPE", b"<!ENTITY")):
         raise Refused("unsafe_xml", "a document type or entity declaration")
     _check_utf8(value)
-    entries = feedparser.parse(io.BytesIO(_wrap(value)), sanitize_html=False).entries
+    entries = _entries_of(_wrap(value))
     if len(entries) != 1:
         raise Refused("not_xml", f"one item a record, found {len(entries)}")
     links = entries[0].get("links", [])
     return {**entries[0], "enclosures": [link for link in links if link.get("rel") == "enclosure"]}
+
+
+def _entries_of(feed: bytes) -> Any:
+    try:
+        return feedparser.parse(io.BytesIO(feed), sanitize_html=False).entries
+    except Exception as error:  # it stumbles over its own repairs, in more ways than it names
+        raise Refused("not_xml", f"{type(error).__name__}: {error}") from None
 
 
 def read_post(payload: Payload) -> SourcePost:

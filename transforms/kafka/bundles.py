@@ -182,7 +182,8 @@ class Bundle:
             self._watermark.confirm(None)
             return False
         ENDS.learn(*self._reading.group, ends)
-        self._watermark.confirm(p for p, end in ends.items() if unread[p] >= end)
+        # Nothing will come of a topic that was deleted.
+        self._watermark.confirm(p for p, next in unread.items() if next >= ends.get(p, 0))
         return True
 
     def _look(self) -> tuple[Partition, ...]:
@@ -199,10 +200,11 @@ class Bundle:
         if not new:
             return
         firsts, ends = connection.bounds(self._loan.consumer, new)
+        # Before the claim: a runner may split right after it, and hands on the times as they are.
+        self._watermark.join({p: firsts[p] >= ends[p] for p in new})
         if not self._tracker.try_claim(firsts):
             self.was_split = True
             return
-        self._watermark.join({p: firsts[p] >= ends[p] for p in new})
         ENDS.learn(*self._reading.group, ends)
         self.rest = self.rest.after(firsts)
         self._loan.go_to(self.rest.unread)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kafka import TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from transforms.kafka.access import open_consumer
 from transforms.kafka.cluster import Cluster, KafkaSettingsError
@@ -123,14 +123,25 @@ def _named_offsets(
     return {**latest, **_plain(reached)}
 
 
-def end_offsets(consumer: Any, partitions: Iterable[Partition], timeout_ms: int) -> Offsets | None:
-    """The ends of partitions, asked of the broker now; None where it does not answer."""
+def end_offsets(
+    consumer: Any, partitions: Collection[Partition], timeout_ms: int
+) -> Offsets | None:
+    """The ends of partitions, asked of the broker now; None where it does not answer.
+
+    A partition whose topic was deleted has none.
+    """
     try:
-        return _plain(
-            consumer.end_offsets([TopicPartition(*p) for p in partitions], timeout_ms=timeout_ms)
-        )
+        return _end_offsets(consumer, partitions, timeout_ms)
+    except (KeyError, UnknownTopicOrPartitionError):  # so says the one client, so the other
+        there = set(find_partitions(consumer, {topic for topic, _ in partitions}))
+        return _end_offsets(consumer, there.intersection(partitions), timeout_ms)
     except KafkaError:
         return None
+
+
+def _end_offsets(consumer: Any, partitions: Iterable[Partition], timeout_ms: int) -> Offsets:
+    asked = [TopicPartition(*partition) for partition in partitions]
+    return _plain(consumer.end_offsets(asked, timeout_ms=timeout_ms))
 
 
 def bounds(consumer: Any, partitions: Iterable[Partition]) -> tuple[Offsets, Offsets]:

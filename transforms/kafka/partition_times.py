@@ -140,7 +140,8 @@ class PartitionWatermark(WatermarkEstimator):
         stated = [t for t in event_times if t is not None and EARLIEST_SECONDS <= t <= latest]
         if stated:
             times = self._times[partition]
-            times.newest = max(times.newest, *stated)
+            # Of a clock that runs ahead ours is believed: nothing has happened later than now.
+            times.newest = max(times.newest, min(max(stated), self._observed_at))
             times.end_silence()
 
     def join(self, partitions: Mapping[Partition, bool]) -> None:

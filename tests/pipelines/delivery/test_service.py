@@ -190,6 +190,40 @@ def test_a_run_that_is_done_again_is_told_once(tmp_path: Path, outbox: Outbox) -
     assert len(desk.requests) == 4
 
 
+@pytest.mark.parametrize("old", [3, 1])
+def test_a_run_that_began_while_nobody_looked_is_told_from_its_start(
+    old: int, tmp_path: Path, outbox: Outbox
+) -> None:
+    write(tmp_path, [an_alert(f"old-{number}", "Nova") for number in range(old)])
+    with a_desk() as desk:
+        a_service(tmp_path, outbox, a_webhook(desk.url)).run(threading.Event(), once=True)
+        (tmp_path / "alerts.jsonl").unlink()
+        write(tmp_path, [an_alert(f"{number} of the new run", "Nova") for number in range(2)])
+        a_service(tmp_path, outbox, a_webhook(desk.url)).run(threading.Event(), once=True)
+
+    assert ids(desk)[old:] == ["0 of the new run", "1 of the new run"]
+
+
+def test_what_a_later_run_says_is_no_history_after_a_restart(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    write(tmp_path, [an_alert(f"old-{number}", "Nova") for number in range(3)])
+    with a_desk() as desk:
+        for round in range(3):
+            receiver = a_webhook(desk.url)
+            service = a_service(tmp_path, outbox, receiver, from_start=False)
+            service.run(threading.Event(), once=True)
+            if round == 0:
+                (tmp_path / "alerts.jsonl").unlink()
+            write(tmp_path, [an_alert(f"new-{round}", "Nova")])
+
+    assert ids(desk) == ["new-0", "new-1"]
+
+
+def ids(desk: Desk) -> list[str]:
+    return [alert_in(request.body)[1].alert_id for request in desk.requests]
+
+
 def test_a_line_that_is_no_alert_blocks_nothing(tmp_path: Path, outbox: Outbox) -> None:
     (tmp_path / "alerts.jsonl").write_bytes(b'{"nonsense": 1}\n\xff\n')
     write(tmp_path, states()[:1])

@@ -46,6 +46,9 @@ HUGE_REACH = b'{"post_id": "1", "text": "a", "created_at": 1773198820, "reach": 
         (b"<item></item", "news", "missing_field"),
         (b"<rss><channel></channel></rss>", "news", "not_xml"),
         (b"<item>\xff</item>", "news", "not_utf8"),
+        (b"<item x><title>&#x110000;</title></item>", "news", "not_xml"),
+        (b"<item x><title>&#99999999999999;</title></item>", "news", "not_xml"),
+        (b"<item><gml:pos/></item>", "news", "not_xml"),
         (LAUGHING_BILLION, "news", "unsafe_xml"),
     ],
 )  # fmt: skip

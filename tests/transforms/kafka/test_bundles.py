@@ -14,7 +14,7 @@ from kafka import TopicPartition
 from transforms.kafka.bundles import Bundle
 from transforms.kafka.cluster import Cluster
 from transforms.kafka.consumers import Loan
-from transforms.kafka.offsets import OffsetsTracker, spans_between
+from transforms.kafka.offsets import Offsets, OffsetsTracker, Spans, spans_between
 from transforms.kafka.partition_times import PartitionTime, PartitionTimes, PartitionWatermark
 from transforms.kafka.source import ReadFromKafka
 
@@ -47,6 +47,48 @@ class SlowKafka:
 
     def pause(self, *partitions: Any) -> None:
         self.paused += partitions
+
+    def topics(self) -> set[str]:
+        return {"posts"}
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0, 1}
+
+    def beginning_offsets(self, partitions: Any) -> dict[Any, int]:
+        return dict.fromkeys(partitions, 0)
+
+    def end_offsets(self, partitions: Any, timeout_ms: int | None = None) -> dict[Any, int]:
+        return dict.fromkeys(partitions, 5)
+
+    def assign(self, partitions: Any) -> None: ...
+
+    def seek(self, partition: Any, offset: int) -> None: ...
+
+
+class SplitAtOnce(OffsetsTracker):
+    """A tracker whose runner, on a thread of its own, splits as soon as something was claimed."""
+
+    watermark: PartitionWatermark
+    rest: Spans
+    times: PartitionTimes
+
+    def try_claim(self, position: Offsets) -> bool:
+        claimed = super().try_claim(position)
+        if (split := self.try_split(0)) is not None:
+            self.rest, self.times = split[1], self.watermark.get_estimator_state()
+        return claimed
+
+
+def test_a_split_amid_a_discovery_hands_on_the_time_of_each_partition_that_it_hands_on() -> None:
+    source = ReadFromKafka(Cluster("here:1"), topics=("posts",), discover_seconds=0)
+    tracker = SplitAtOnce(spans_between({PLACE: 0}))
+    tracker.watermark = PartitionWatermark(PartitionTimes((PartitionTime(*PLACE),)), 0, 10)
+    bundle = Bundle(source.reading, 0, Loan(SlowKafka()), tracker, tracker.watermark)
+
+    bundle.look_around()
+
+    assert set(tracker.rest.starts) == {PLACE, ("posts", 1)}
+    assert {times.partition for times in tracker.times.partitions} == set(tracker.rest.starts)
 
 
 def a_bundle(most: int, stop: int | None = STOP, seconds: float = 60.0) -> Bundle:

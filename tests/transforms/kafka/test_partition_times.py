@@ -43,6 +43,20 @@ def test_slowest_partition_sets_the_watermark() -> None:
     assert times.seconds() == NOON - 500 - DISORDER
 
 
+def test_a_clock_that_runs_ahead_moves_the_watermark_no_further_than_ours() -> None:
+    clock = Clock()
+    times = a_watermark(clock)
+    times.observe(SLOW, [NOON, NOON + 590])
+    times.observe(BUSY, [NOON + 590])
+
+    assert times.seconds() == NOON - DISORDER
+
+    clock.now += 300
+    times.observe(BUSY, [NOON + 300])
+    times.observe(SLOW, [NOON + 300])
+    assert times.seconds() == NOON + 300 - DISORDER
+
+
 def test_partition_without_posts_holds_the_watermark_until_it_is_known_to_be_silent() -> None:
     clock = Clock()
     times = a_watermark(clock)
@@ -193,6 +207,7 @@ def test_new_empty_partition_holds_nothing_back_but_its_first_record_does() -> N
 
     assert times.seconds() == NOON - DISORDER
 
+    clock.now += 500
     times.observe(("posts", 2), [NOON + 10])
     times.observe(BUSY, [NOON + 500])
     times.observe(SLOW, [NOON + 500])
