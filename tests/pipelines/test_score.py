@@ -4,7 +4,11 @@ import base64
 import gzip
 import io
 import json
+import signal
 import struct
+import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipelines.command_line import INCOMPLETE, MISUSED, OK, main
+from pipelines.command_line import INCOMPLETE, INTERRUPTED, MISUSED, OK, main
 
 BAD_LINES: dict[str, bytes] = {
     "not_json": b"{broken",
@@ -134,6 +138,24 @@ def test_a_reading_has_the_promised_form(folder: Path) -> None:
     assert reading["weights"]["image"] > 0
     assert -1 <= reading["valence"] <= 1
     assert 0 <= reading["mismatch"] <= 1
+
+
+def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text("".join(f'{{"post_id": {n}, "text": "day {n}"}}\n' for n in range(50_000)))
+    files = ["--input", str(posts), "--output", str(tmp_path / "readings.jsonl")]
+    command = [sys.executable, "-m", "pipelines.command_line", "score", *files]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / ".readings.jsonl.part").exists():
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1].decode()
+
+    assert process.returncode == INTERRUPTED == 130
+    assert "score was interrupted before it was done" in said and "Traceback" not in said
+    assert [file.name for file in tmp_path.iterdir()] == ["posts.jsonl"]
 
 
 def test_a_clean_file_ends_well(tmp_path: Path) -> None:
