@@ -140,6 +140,20 @@ def test_a_reading_has_the_promised_form(folder: Path) -> None:
     assert 0 <= reading["mismatch"] <= 1
 
 
+def test_posts_are_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    posts, line = tmp_path / "posts.jsonl", '{"post_id": 7, "text": "what a day"}\n'
+    posts.write_text(line)
+    (tmp_path / "folder").mkdir()
+    again = f"{tmp_path}/folder/../posts.jsonl"
+
+    for output, rejected in ((again, "bad"), ("out", again), ("out", "out"), ("folder", "bad")):
+        files = ["--output", str(tmp_path / output), "--rejected", str(tmp_path / rejected)]
+        assert main(["score", "--input", str(posts), *files]) == MISUSED
+
+    assert posts.read_text() == line
+    assert capsys.readouterr().err.count("name another one") == 3
+
+
 def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
     posts = tmp_path / "posts.jsonl"
     posts.write_text("".join(f'{{"post_id": {n}, "text": "day {n}"}}\n' for n in range(50_000)))
