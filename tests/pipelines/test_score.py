@@ -154,6 +154,20 @@ def test_posts_are_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.count("name another one") == 3
 
 
+def test_a_damaged_gzip_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = gzip.compress(b'{"post_id": 7, "text": "what a day"}\n' * 2000)
+    output = tmp_path / "readings.jsonl"
+
+    for damaged in (whole[:-20], b"no gzip at all", whole[:40] + bytes(60)):
+        (tmp_path / "posts.jsonl.gz").write_bytes(damaged)
+        files = ["--input", str(tmp_path / "posts.jsonl.gz"), "--output", str(output)]
+        assert main(["score", *files]) == MISUSED
+
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert said.count("is no whole gzip file") == 3
+    assert not output.exists()
+
+
 def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
     posts = tmp_path / "posts.jsonl"
     posts.write_text("".join(f'{{"post_id": {n}, "text": "day {n}"}}\n' for n in range(50_000)))
