@@ -61,6 +61,8 @@ def to_pixels(rendition: bytes) -> NDArray[np.uint8]:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would cut each value off at 255, all but white
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")

@@ -33,6 +33,7 @@ from pipelines.outward_commands import (
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
+INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C ended before it was done
 
 ABOUT = """\
 Moodwire watches social-media streams and tells people how the public feels about them,
@@ -249,7 +250,10 @@ def _add_doctor(commands: argparse._SubParsersAction) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 all well, 1 failed, 2 misused, 3 done but some records were refused."""
+    """Run one command.
+
+    Returns 0 all well, 1 failed, 2 misused, 3 done but some records were refused, 130 interrupted.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     args = build_parser().parse_args(given[:cut])

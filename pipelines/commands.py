@@ -14,7 +14,7 @@ from dashboards.live.server import PortInUseError
 from models.checkpoint import CheckpointError
 from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
-from pipelines.command_line import FAILED, INCOMPLETE, MISUSED, OK
+from pipelines.command_line import FAILED, INCOMPLETE, INTERRUPTED, MISUSED, OK
 from pipelines.dead_letters import NoDeadLettersError
 from pipelines.doctor import run_doctor
 from pipelines.errors import RunFailedError
@@ -49,6 +49,7 @@ MISUSE = (
     FeedbackError,
     PermissionError,
 )
+UNTIL_CTRL_C = {"demo", "run", "feed", "deliver", "serve", "exporter", "dashboards"}
 DEMO = Path(__file__).parent / "demo" / "data"
 
 
@@ -64,7 +65,10 @@ def execute(args: argparse.Namespace) -> int:
         Console(stderr=True).print(f"moodwire: the run failed: {error}", markup=False)
         return FAILED
     except KeyboardInterrupt:
-        return OK
+        if args.command in UNTIL_CTRL_C:
+            return OK
+        Console(stderr=True).print(f"moodwire: {args.command} was interrupted before it was done")
+        return INTERRUPTED
 
 
 def _run(args: argparse.Namespace, console: Console) -> int:

@@ -63,9 +63,10 @@ def score_file(
     """Score every line of `source`; readings go to `output` in order, refusals to `rejected`.
 
     Raises:
-        NoInputError: `source` is not a file.
+        NoInputError: `source` is not a file, or would be written over.
     """
     require_lines(source)
+    _require_apart({"--input": source, "--output": output, "--rejected": rejected})
     scorer = Scorer.load(named_folder(checkpoint or DEFAULT_CHECKPOINT))
     answered = refused = 0
     with ExitStack() as stack:
@@ -84,6 +85,18 @@ def score_file(
             progress.update(task, completed=answered + refused)
     console.print(f"{answered:,} readings, {refused:,} lines refused", highlight=False)
     return Counts(answered, refused)
+
+
+def _require_apart(files: dict[str, Path | None]) -> None:
+    """Raise NoInputError if two names are one file, or one to be written is a folder."""
+    flags: dict[Path, str] = {}
+    for flag, file in files.items():
+        if file is None:
+            continue
+        if file.is_dir():
+            raise NoInputError(f"{flag} {file}: is a folder; name a file")
+        if (other := flags.setdefault(file.resolve(), flag)) != flag:
+            raise NoInputError(f"{flag} {file}: is the file of {other} too; name another one")
 
 
 def require_lines(source: Path) -> None:

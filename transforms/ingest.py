@@ -6,6 +6,7 @@ import gzip
 import math
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,11 +70,18 @@ def find_files(path: str | Path) -> tuple[str, ...]:
 
 
 def read_lines(files: tuple[str, ...]) -> Iterator[Line]:
-    """Every line of `files`, one file after the other; blank lines are lines too."""
+    """Every line of `files`, one file after the other; blank lines are lines too.
+
+    Raises:
+        NoInputError: a compressed file is damaged.
+    """
     for path in files:
-        with _open(path) as stream:
-            for number, line in enumerate(stream):
-                yield Line(path, number, line.rstrip(b"\r\n"))
+        try:
+            with _open(path) as stream:
+                for number, line in enumerate(stream):
+                    yield Line(path, number, line.rstrip(b"\r\n"))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise NoInputError(f"{path}: is no whole gzip file ({error}); copy it again") from error
 
 
 def _open(path: str) -> IO[bytes]:

@@ -111,5 +111,6 @@ def rendition(file: Path) -> bytes:
 def _key(pairs: Labelled, key: str) -> str:
     digest = blake2b(key.encode(), digest_size=16)
     for text, image in zip(pairs.texts, pairs.images, strict=True):
-        digest.update(f"{text}\0{image}\0{image.stat().st_size}\0".encode())
+        for part in (text.encode(), image.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()

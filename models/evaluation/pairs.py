@@ -101,7 +101,8 @@ class PooledRun:
 
     def folder(self, features: PairFeatures, head: str) -> Path:
         """Where the folds of a head are kept; another one when anything that matters changed."""
-        parts = (features.key, self.seed, self.folds, head, PENALTIES, FusionFit())
+        labels = features.labels.tolist()  # folds are drawn by class, heads fitted to classes
+        parts = (features.key, labels, self.seed, self.folds, head, PENALTIES, FusionFit())
         return self.kept / blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 

@@ -34,6 +34,16 @@ def test_every_mode_of_image_is_rendered(mode: str) -> None:
     assert opened(render(Image.new(mode, (240, 230)))).mode == "RGB"
 
 
+def test_sixteen_bits_of_grey_show_the_same_picture_as_eight() -> None:
+    grey = Image.linear_gradient("L")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    buffer = io.BytesIO()
+    deep.save(buffer, "PNG")
+
+    assert Image.open(buffer).mode == "I;16"
+    assert render(Image.open(buffer)) == render(grey)
+
+
 def test_orientation_of_the_camera_is_applied_and_metadata_dropped() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate by 90 degrees

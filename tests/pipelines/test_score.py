@@ -4,7 +4,11 @@ import base64
 import gzip
 import io
 import json
+import signal
 import struct
+import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipelines.command_line import INCOMPLETE, MISUSED, OK, main
+from pipelines.command_line import INCOMPLETE, INTERRUPTED, MISUSED, OK, main
 
 BAD_LINES: dict[str, bytes] = {
     "not_json": b"{broken",
@@ -134,6 +138,52 @@ def test_a_reading_has_the_promised_form(folder: Path) -> None:
     assert reading["weights"]["image"] > 0
     assert -1 <= reading["valence"] <= 1
     assert 0 <= reading["mismatch"] <= 1
+
+
+def test_posts_are_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    posts, line = tmp_path / "posts.jsonl", '{"post_id": 7, "text": "what a day"}\n'
+    posts.write_text(line)
+    (tmp_path / "folder").mkdir()
+    again = f"{tmp_path}/folder/../posts.jsonl"
+
+    for output, rejected in ((again, "bad"), ("out", again), ("out", "out"), ("folder", "bad")):
+        files = ["--output", str(tmp_path / output), "--rejected", str(tmp_path / rejected)]
+        assert main(["score", "--input", str(posts), *files]) == MISUSED
+
+    assert posts.read_text() == line
+    assert capsys.readouterr().err.count("name another one") == 3
+
+
+def test_a_damaged_gzip_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = gzip.compress(b'{"post_id": 7, "text": "what a day"}\n' * 2000)
+    output = tmp_path / "readings.jsonl"
+
+    for damaged in (whole[:-20], b"no gzip at all", whole[:40] + bytes(60)):
+        (tmp_path / "posts.jsonl.gz").write_bytes(damaged)
+        files = ["--input", str(tmp_path / "posts.jsonl.gz"), "--output", str(output)]
+        assert main(["score", *files]) == MISUSED
+
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert said.count("is no whole gzip file") == 3
+    assert not output.exists()
+
+
+def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text("".join(f'{{"post_id": {n}, "text": "day {n}"}}\n' for n in range(50_000)))
+    files = ["--input", str(posts), "--output", str(tmp_path / "readings.jsonl")]
+    command = [sys.executable, "-m", "pipelines.command_line", "score", *files]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / ".readings.jsonl.part").exists():
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1].decode()
+
+    assert process.returncode == INTERRUPTED == 130
+    assert "score was interrupted before it was done" in said and "Traceback" not in said
+    assert [file.name for file in tmp_path.iterdir()] == ["posts.jsonl"]
 
 
 def test_a_clean_file_ends_well(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from models.checkpoint import Checkpoint
 from models.evaluation.features import PairFeatures, encode_texts, pair_features
 from models.evaluation.fusion_head import fusion_head, untrained_fusion
 from models.evaluation.labelled import load_pairs
+from models.evaluation.pairs import PooledRun
 from models.labels import HEADS
 from models.scorer import ScoreInput, Scorer
 from models.training.answers import softmax_logits
@@ -61,6 +63,37 @@ def test_features_are_kept_until_the_model_or_the_pairs_change(tmp_path: Path) -
     encoded.clear()
     read("another model", 20)
     assert encoded
+
+
+def test_an_image_that_was_replaced_is_encoded_anew_whatever_its_size(tmp_path: Path) -> None:
+    first = some_features(tmp_path)
+    [image, other] = load_pairs(tmp_path / "data", "validation").images[:2]
+    replaced = other.read_bytes()
+    size = max(len(replaced), image.stat().st_size)
+    for file, content in ((other, replaced), (image, image.read_bytes())):
+        file.write_bytes(content.ljust(size, b"\0"))  # what follows a picture is not read
+    pairs = load_pairs(tmp_path / "data", "validation")
+
+    def read() -> PairFeatures:
+        return pair_features(a_model(), pairs, tmp_path / "kept.pt", "key", lambda *_: None)
+
+    before = read()
+    image.write_bytes(replaced.ljust(size, b"\0"))
+
+    assert torch.equal(before.patches, first.patches)
+    assert torch.equal(read().patches[0], first.patches[1])
+
+
+def test_folds_that_were_kept_are_of_the_same_labels(tmp_path: Path) -> None:
+    features = some_features(tmp_path)
+    run = PooledRun(0, tmp_path, lambda *_: None)
+    corrected = features.labels.copy()
+    corrected[0] = (corrected[0] + 1) % 3
+
+    kept = run.folder(features, "text")
+
+    assert run.folder(replace(features), "text") == kept
+    assert run.folder(replace(features, labels=corrected), "text") != kept
 
 
 def test_fusion_of_a_fold_starts_without_what_the_checkpoint_learnt_from_pairs() -> None:
