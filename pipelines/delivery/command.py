@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from pipelines.delivery.digests import DIGEST, digest_in
 from pipelines.delivery.events import alert_in
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Refused
+from pipelines.errors import RunFailedError
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.terminal import stop_on_signals
 
@@ -52,8 +54,11 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         for name in names:
             if reason := outbox.disabled_reason(name):
                 console.print(f"{name} wants nothing more ({reason}); see deliver enable --help")
-        with closing(service):
-            service.run(stop, args.once)
+        try:
+            with closing(service):
+                service.run(stop, args.once)
+        except sqlite3.Error as error:
+            raise RunFailedError(f"delivery.state: {state}: {error}") from error
         unsent = [sent for sent in outbox.sent() if sent.state != "delivered"]
     if args.once and (unsent or service.alertmanager_said):
         said = service.alertmanager_said
