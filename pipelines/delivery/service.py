@@ -147,7 +147,7 @@ class Service:
 
     def take(self, arrival: Arrival) -> None:
         """Put what follows from one alert state, or from what a person did, into the outbox."""
-        alert, positions = arrival.alert, {arrival.source: arrival.next}
+        alert, positions = arrival.alert, arrival.positions
         if arrival.feedback is not None:
             return self._heed(arrival.feedback, positions)
         if alert is None or self._is_known(alert):

@@ -192,6 +192,38 @@ def test_a_run_that_is_done_again_is_told_once(tmp_path: Path, outbox: Outbox) -
     assert len(desk.requests) == 4
 
 
+@pytest.mark.parametrize("first", [1, 3])  # alerts of the first run: fewer than the next, more
+def test_alerts_of_a_run_that_began_while_nobody_delivered_are_told(
+    tmp_path: Path, outbox: Outbox, first: int
+) -> None:
+    write(tmp_path, [an_alert(f"a{number}", "Nova") for number in range(first)])
+    with a_desk() as desk:
+        service = a_service(tmp_path, outbox, a_webhook(desk.url), from_start=False)
+        service.run(threading.Event(), once=True)
+        (tmp_path / "alerts.jsonl").unlink()
+        write(tmp_path, [an_alert(f"b{number}", "Nova") for number in range(2)])
+        service.run(threading.Event(), once=True)
+
+    assert [request.message_id for request in desk.requests] == ["b0-1", "b1-1"]
+
+
+def test_alerts_of_a_new_run_are_no_history_after_a_restart_either(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    write(tmp_path, [an_alert(f"a{number}", "Nova") for number in range(3)])
+    with a_desk() as desk:
+        service = a_service(tmp_path, outbox, a_webhook(desk.url), from_start=False)
+        with running(service):
+            until(lambda: outbox.newest("a2") is not None)
+            (tmp_path / "alerts.jsonl").unlink()
+            write(tmp_path, [an_alert("b0", "Nova")])
+            until(lambda: len(desk.requests) == 1)
+        write(tmp_path, [an_alert("b1", "Nova")])
+        service.run(threading.Event(), once=True)
+
+    assert [request.message_id for request in desk.requests] == ["b0-1", "b1-1"]
+
+
 def test_a_line_that_is_no_alert_blocks_nothing(tmp_path: Path, outbox: Outbox) -> None:
     (tmp_path / "alerts.jsonl").write_bytes(b'{"nonsense": 1}\n\xff\n')
     write(tmp_path, states()[:1])
