@@ -90,6 +90,13 @@ def test_quality_writes_a_report_of_every_expectation(tmp_path: Path) -> None:
     assert "reach" in (tmp_path / "report.html").read_text("utf-8")
 
 
+def test_what_can_be_asked_for_is_told_without_loading_beam_and_what_it_warns_of() -> None:
+    asked = "import sys, pipelines.command_line; sys.exit('apache_beam' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], check=False, capture_output=True)
+
+    assert (told.returncode, told.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("module", ["pipelines.commands", "pipelines.score"])
 def test_commands_that_run_no_pipeline_load_no_torch(module: str) -> None:
     asked = f"import sys, {module}; sys.exit('torch' in sys.modules)"
