@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
+from rich.text import Text
 
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.delivery.build import build_service
@@ -42,8 +44,11 @@ def deliver(args: argparse.Namespace, console: Console) -> int:
 
 def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Console) -> int:
     def say(message: Message, refused: Refused | None) -> None:
-        verdict = f"[red]refused[/]: {refused.said}" if refused else "[green]taken[/]"
-        console.print(f"{message.receiver}  {_about(message)}  {verdict}", highlight=False)
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        line = Text(f"{now}  {message.receiver}  {_about(message)}  ")
+        line.append(*("refused", "red") if refused else ("taken", "green"))
+        line.append(f": {refused.said}" if refused else "")
+        console.print(line, soft_wrap=True)
 
     folder = Path(args.folder) if args.folder else None
     with _alone(state), closing(Outbox(state)) as outbox, stop_on_signals() as stop:
@@ -53,7 +58,8 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         console.print(f"delivering to {', '.join(names)}; Ctrl-C ends it", highlight=False)
         for name in names:
             if reason := outbox.disabled_reason(name):
-                console.print(f"{name} wants nothing more ({reason}); see deliver enable --help")
+                remark = f"{name} wants nothing more ({reason}); see deliver enable --help"
+                console.print(remark, markup=False)
         try:
             with closing(service):
                 service.run(stop, args.once)
@@ -62,7 +68,8 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         unsent = [sent for sent in outbox.sent() if sent.state != "delivered"]
     if args.once and (unsent or service.alertmanager_said):
         said = service.alertmanager_said
-        console.print(f"Alertmanager: {said}" if said else f"{len(unsent)} not delivered")
+        remark = f"Alertmanager: {said}" if said else f"{len(unsent)} not delivered"
+        console.print(remark, markup=False)
         return INCOMPLETE
     return OK
 
@@ -90,12 +97,13 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 def _list(outbox: Outbox, args: argparse.Namespace, console: Console) -> int:
-    table = Table("receiver", "id", "event", "state", "attempts", "due", "it said", box=None)
+    whole = Column("id", no_wrap=True, overflow="fold")  # `replay --id` asks for it
+    table = Table("receiver", whole, "event", "state", "attempts", "due", "it said", box=None)
     for sent in outbox.sent(args.state):
         due = f"{datetime.fromtimestamp(sent.due_at, UTC):%Y-%m-%d %H:%M:%S}"
         shown = due if sent.state == "waiting" else ""
         cells = (sent.receiver, sent.message_id, sent.event, sent.state, str(sent.attempts))
-        table.add_row(*cells, shown, sent.said)
+        table.add_row(*cells, shown, escape(sent.said))
     console.print(table)
     return OK
 
