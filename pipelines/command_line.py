@@ -212,11 +212,16 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "list refused records, or send them through the pipeline again",
         "  moodwire dead-letters list out\n"
         "  moodwire dead-letters list out --cause bad_timestamp --show 5\n"
-        "  moodwire dead-letters replay out --settings moodwire.yaml --output out-again",
+        "  moodwire dead-letters replay out --settings moodwire.yaml --output out-again\n"
+        "  moodwire dead-letters list --settings moodwire.yaml       of a run on Flink, whose\n"
+        "  moodwire dead-letters replay --settings moodwire.yaml     job then reads them again",
     )
     parser.add_argument("action", choices=("list", "replay"), help="what to do with them")
     parser.add_argument(
-        "folder", metavar="DIR", help="the run folder that holds dead-letters.jsonl"
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        help="the run folder that holds dead-letters.jsonl (default: the topic of the settings)",
     )
     parser.add_argument("--stage", help="only those that this stage refused")
     parser.add_argument("--cause", help="only those refused for this cause")
@@ -227,7 +232,7 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "--settings",
         metavar="FILE",
         default="moodwire.yaml",
-        help="replay: settings file (default: moodwire.yaml)",
+        help="of the topic, and of replay (default: moodwire.yaml)",
     )
     parser.add_argument(
         "--output", metavar="DIR", help="replay: run folder of its results (default: DIR/replayed)"

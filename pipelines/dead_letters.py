@@ -38,13 +38,24 @@ def read_letters(folder: Path, stage: str | None, cause: str | None) -> list[Rej
         raise NoDeadLettersError(f"{path} does not exist: the run refused nothing, or never ran")
     with path.open("rb") as lines:
         every = [decode(line, Rejection) for line in lines]
+    return choose_letters(every, stage, cause, str(path))
+
+
+def choose_letters(
+    every: list[Rejection], stage: str | None, cause: str | None, place: str
+) -> list[Rejection]:
+    """Those of one stage and cause, where given, each position once; `place` holds them.
+
+    Raises:
+        NoDeadLettersError: there are none.
+    """
     unique: dict[tuple[Position, str, str], Rejection] = {}
     for letter in every:
         if stage in (None, letter.stage) and cause in (None, letter.cause):
             unique[letter.position, letter.stage, letter.cause] = letter
     if not unique:
         held = ", ".join(sorted({f"{x.stage}/{x.cause}" for x in every})) or "none at all"
-        raise NoDeadLettersError(f"no dead letters of that stage and cause; {path} holds {held}")
+        raise NoDeadLettersError(f"no dead letters of that stage and cause; {place} holds {held}")
     return list(unique.values())
 
 
