@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -33,6 +34,7 @@ from pipelines.outward_commands import (
 from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 ABOUT = """\
 Moodwire watches social-media streams and tells people how the public feels about them,
@@ -266,12 +268,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quiet_libraries() -> None:
-    """Only errors, and what Moodwire itself has to say, reach the terminal."""
+    """Only errors, and what Moodwire itself has to say, reach the terminal, with its time (UTC)."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, datefmt="%Y-%m-%d %H:%M:%SZ")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_matters)
+        if handler.formatter is not None:
+            handler.formatter.converter = time.gmtime
 
 
 def _matters(record: logging.LogRecord) -> bool:
