@@ -14,8 +14,8 @@ from benchmarks.counting import CountAll
 from benchmarks.dedupe_posts import as_post
 from pipelines.flink.engine import Engine
 from pipelines.flink.job_server import ConfiguredFlinkRunner
+from pipelines.flink.settings import FlinkSettings
 from pipelines.runners import choose_runner
-from pipelines.settings import FlinkSettings
 from pipelines.worker import prepare_worker
 from transforms.deduplicate import DropDuplicates
 from transforms.kafka.cluster import Cluster

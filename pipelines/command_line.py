@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -34,6 +35,7 @@ from pipelines.runner_names import CHOICES, EMBEDDED
 
 OK, FAILED, MISUSED, INCOMPLETE = 0, 1, 2, 3
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C ended before it was done
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 ABOUT = """\
 Moodwire watches social-media streams and tells people how the public feels about them,
@@ -213,11 +215,16 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "list refused records, or send them through the pipeline again",
         "  moodwire dead-letters list out\n"
         "  moodwire dead-letters list out --cause bad_timestamp --show 5\n"
-        "  moodwire dead-letters replay out --settings moodwire.yaml --output out-again",
+        "  moodwire dead-letters replay out --settings moodwire.yaml --output out-again\n"
+        "  moodwire dead-letters list --settings moodwire.yaml       of a run on Flink, whose\n"
+        "  moodwire dead-letters replay --settings moodwire.yaml     job then reads them again",
     )
     parser.add_argument("action", choices=("list", "replay"), help="what to do with them")
     parser.add_argument(
-        "folder", metavar="DIR", help="the run folder that holds dead-letters.jsonl"
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        help="the run folder that holds dead-letters.jsonl (default: the topic of the settings)",
     )
     parser.add_argument("--stage", help="only those that this stage refused")
     parser.add_argument("--cause", help="only those refused for this cause")
@@ -228,7 +235,7 @@ def _add_dead_letters(commands: argparse._SubParsersAction) -> None:
         "--settings",
         metavar="FILE",
         default="moodwire.yaml",
-        help="replay: settings file (default: moodwire.yaml)",
+        help="of the topic, and of replay (default: moodwire.yaml)",
     )
     parser.add_argument(
         "--output", metavar="DIR", help="replay: run folder of its results (default: DIR/replayed)"
@@ -265,12 +272,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quiet_libraries() -> None:
-    """Only errors, and what Moodwire itself has to say, reach the terminal."""
+    """Only errors, and what Moodwire itself has to say, reach the terminal, with its time (UTC)."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, datefmt="%Y-%m-%d %H:%M:%SZ")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_matters)
+        if handler.formatter is not None:
+            handler.formatter.converter = time.gmtime
 
 
 def _matters(record: logging.LogRecord) -> bool:

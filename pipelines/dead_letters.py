@@ -11,7 +11,8 @@ from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from pipelines.run_folder import RunFolder
 from schemas.metrics import POSTS_READ
@@ -37,23 +38,35 @@ def read_letters(folder: Path, stage: str | None, cause: str | None) -> list[Rej
         raise NoDeadLettersError(f"{path} does not exist: the run refused nothing, or never ran")
     with path.open("rb") as lines:
         every = [decode(line, Rejection) for line in lines]
+    return choose_letters(every, stage, cause, str(path))
+
+
+def choose_letters(
+    every: list[Rejection], stage: str | None, cause: str | None, place: str
+) -> list[Rejection]:
+    """Those of one stage and cause, where given, each position once; `place` holds them.
+
+    Raises:
+        NoDeadLettersError: there are none.
+    """
     unique: dict[tuple[Position, str, str], Rejection] = {}
     for letter in every:
         if stage in (None, letter.stage) and cause in (None, letter.cause):
             unique[letter.position, letter.stage, letter.cause] = letter
     if not unique:
         held = ", ".join(sorted({f"{x.stage}/{x.cause}" for x in every})) or "none at all"
-        raise NoDeadLettersError(f"no dead letters of that stage and cause; {path} holds {held}")
+        raise NoDeadLettersError(f"no dead letters of that stage and cause; {place} holds {held}")
     return list(unique.values())
 
 
 def print_letters(letters: list[Rejection], show: int, console: Console) -> None:
     """Counts by stage and cause, then the first `show` letters in full."""
-    table = Table("stage", "cause", "count", "first at", title=f"{len(letters):,} dead letters")
+    where = Column("first at", overflow="fold")  # a place that is cut cannot be looked at
+    table = Table("stage", "cause", "count", where, title=f"{len(letters):,} dead letters")
     counts = Counter((letter.stage, letter.cause) for letter in letters)
     for (stage, cause), count in counts.most_common():
         first = next(x for x in letters if (x.stage, x.cause) == (stage, cause))
-        table.add_row(stage, cause, f"{count:,}", str(first.position))
+        table.add_row(stage, cause, f"{count:,}", escape(str(first.position)))
     console.print(table)
     for letter in letters[:show]:
         console.print(

@@ -26,6 +26,8 @@ from pipelines.checks.network import (
 from pipelines.settings import PageSettings, Settings, SettingsError, load_settings
 from pipelines.sinks import TOPICS, published
 
+EXAMPLE_KEY = "change-me-to-a-long-secret"  # in moodwire.example.yaml
+
 
 def check_all(settings: Settings) -> list[Check]:
     """Every check that applies to a run with these settings, quick ones first."""
@@ -54,10 +56,14 @@ def checkpoint_folder(settings: Settings) -> Path:
 
 def check_author_key(settings: Settings) -> Check:
     """The secret behind the pseudonyms, which a run cannot do without; the demo has its own."""
-    if settings.privacy.author_key is not None:
-        return Check("Author key", True, f"{len(settings.privacy.author_key)} characters")
-    remedy = "set privacy.author_key to a secret, for example ${MOODWIRE_AUTHOR_KEY}"
-    return Check("Author key", False, "none", remedy)
+    key = settings.privacy.author_key
+    if key is None:
+        remedy = "set privacy.author_key to a secret, for example ${MOODWIRE_AUTHOR_KEY}"
+        return Check("Author key", False, "none", remedy)
+    if key == EXAMPLE_KEY:
+        remedy = "before posts of real people: export MOODWIRE_AUTHOR_KEY=$(openssl rand -hex 32)"
+        return Check("Author key", False, "that of the example, which all know", remedy, False)
+    return Check("Author key", True, f"{len(key)} characters")
 
 
 def check_source(settings: Settings) -> list[Check]:

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from models.checkpoint import CheckpointError
 from pipelines.file_commands import add_command
-from pipelines.score import prepare_lines
 from schemas.records import Post
 
 
@@ -80,6 +79,8 @@ def pictures(file: str, most: int) -> list[bytes]:
     Raises:
         CheckpointError: it has none.
     """
+    from pipelines.score import prepare_lines
+
     found: dict[bytes, None] = {}
     for post in prepare_lines((file,)):
         if isinstance(post, Post):

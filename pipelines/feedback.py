@@ -18,6 +18,7 @@ from pipelines.topic_reading import read_until_now, readable
 from schemas.records import Alert, AlertFeedback, encode
 from transforms.kafka.cluster import KafkaSettingsError
 from transforms.kafka.producers import Message, open_producer, require_topic, send_all
+from transforms.publish import append_lines
 
 GROUP = "moodwire-alerts"  # commits nothing
 FEEDBACK_TOPIC = "alert-feedback"
@@ -63,8 +64,7 @@ class FeedbackFolder:
         """
         file = self.path / FEEDBACK_FILE
         try:
-            with file.open("ab", buffering=0) as lines:
-                lines.write(encode(feedback) + b"\n")
+            append_lines(file, [encode(feedback)])
         except OSError as error:
             raise FeedbackError(
                 f"{file}: cannot be written ({error.strerror}). Let this user write there"

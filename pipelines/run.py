@@ -26,6 +26,7 @@ from pipelines.worker import prepare_worker
 from schemas.metrics import DUPLICATES, POSTS_READ, WATERMARK, metric_of
 from transforms.counters import NAMESPACE
 
+LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 PAUSES, LONGEST_PAUSE_SECONDS = 9, 5.0  # between questions, in units of what one took
 
@@ -137,18 +138,23 @@ class Run:
     resumed: bool = False
 
     def snapshot(self, counters: dict[str, int], running: bool) -> None:
-        """Leave the newest counters where the live page looks for them."""
-        self.folder.write_counters(
-            {
-                **counters,
-                "watermark": counters.get(WATERMARK.name),
-                "running": running,
-                "title": self.settings.title,
-                "speed": self.settings.source.speed,
-            }
-        )
-        if (shadow := summarise_shadow(counters)) is not None:
-            self.folder.write_shadow(shadow)
+        """Leave the newest counters where the live page looks for them.
+
+        They are written again and again: a disk that is full now does not end the run.
+        """
+        told = {
+            **counters,
+            "watermark": counters.get(WATERMARK.name),
+            "running": running,
+            "title": self.settings.title,
+            "speed": self.settings.source.speed,
+        }
+        try:
+            self.folder.write_counters(told)
+            if (shadow := summarise_shadow(counters)) is not None:
+                self.folder.write_shadow(shadow)
+        except OSError as error:
+            LOG.warning("counters of the run are not written for now: %s", error)
 
 
 def run(planned: Run, watcher: Watcher, stop: threading.Event | None = None) -> Finished:

@@ -17,7 +17,7 @@ from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
 from models.model_cards import read_cards
 from pipelines.build import build_stages
-from pipelines.command_line import FAILED, OK
+from pipelines.command_line import FAILED, INCOMPLETE, OK
 from pipelines.commands import DEMO
 from pipelines.dead_letters import Redeliver, print_letters, read_letters
 from pipelines.explain_exemplars import ExemplarExplainer
@@ -30,6 +30,7 @@ from pipelines.run_readings import FolderReadings
 from pipelines.runners import choose_runner
 from pipelines.settings import PageSettings, Settings, load_settings
 from pipelines.terminal import Progress, print_summary, stop_on_signals
+from pipelines.topic_letters import feed_again, read_topic_letters
 
 
 def demo(args: argparse.Namespace, console: Console) -> int:
@@ -63,6 +64,8 @@ def replay(args: argparse.Namespace, console: Console) -> int:
 
 def dead_letters(args: argparse.Namespace, console: Console) -> int:
     """What a run refused: listed, or through the pipeline once more."""
+    if args.folder is None:
+        return _topic_letters(args, console)
     letters = read_letters(Path(args.folder), args.stage, args.cause)
     if args.action == "list":
         print_letters(letters, args.show, console)
@@ -70,6 +73,19 @@ def dead_letters(args: argparse.Namespace, console: Console) -> int:
     args.output = args.output or str(Path(args.folder) / "replayed")
     settings = load_settings(args.settings)
     return _run(_Plan(settings, None, source=Redeliver(letters)), args, console)
+
+
+def _topic_letters(args: argparse.Namespace, console: Console) -> int:
+    """The same of a run on topics, where the job that runs reads them once more."""
+    settings = load_settings(args.settings)
+    letters = read_topic_letters(settings, args.stage, args.cause)
+    if args.action == "list":
+        print_letters(letters, args.show, console)
+        return OK
+    with stop_on_signals() as stop:
+        sent = feed_again(letters, settings.source.kafka, stop)
+    console.print(f"{sent:,} of {len(letters):,} records are among the posts again")
+    return OK if sent == len(letters) else INCOMPLETE
 
 
 @dataclass(frozen=True)

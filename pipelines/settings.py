@@ -16,7 +16,9 @@ import yaml
 from pipelines.alert_settings import AlertSettings
 from pipelines.delivery.settings import DeliverySettings
 from pipelines.digest.settings import DigestSettings
+from pipelines.flink.settings import FlinkSettings
 from pipelines.plain_secrets import find_plain_secrets
+from pipelines.repeated_keys import find_repeated_keys
 from pipelines.strict import Count, Port, Seconds, Strict
 from pipelines.topic_settings import TopicSettings
 from transforms.kafka.cluster import Client, Cluster, Security
@@ -80,6 +82,10 @@ class PrivacySettings(Strict, frozen=True, kw_only=True):
     """The secret that turns author ids into pseudonyms."""
 
     author_key: Annotated[str, msgspec.Meta(min_length=16)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.author_key is not None and self.author_key.startswith("$"):
+            raise ValueError("author_key: `$NAME` would itself be the secret; write ${NAME}")
 
 
 class WindowSettings(Strict, frozen=True, kw_only=True):
@@ -165,20 +171,6 @@ class ServeSettings(Strict, frozen=True, kw_only=True):
         return f"ServeSettings(token={token!r}, search={self.search})"
 
 
-class FlinkSettings(Strict, frozen=True, kw_only=True):
-    """How `moodwire run --runner flink` uses Apache Flink: on this machine, or a cluster."""
-
-    master: Annotated[str, msgspec.Meta(pattern=r"^(local|[^\s/]+:\d+)$")] = "local"
-    workers: str | None = None
-    parallelism: Count = 2
-    job_name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")] = "moodwire"
-    checkpoint_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10
-    bundle_milliseconds: Count = 500
-    bundle_posts: Count = 3000
-    folder: str = ".run/flink-job"
-    rest_port: Port = 8082
-
-
 class Settings(Strict, frozen=True, kw_only=True):
     """Everything a run needs to know, read once and never changed."""
 
@@ -231,6 +223,8 @@ def parse_settings(text: str, env: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"not YAML: {error}. Check indentation and quotes there") from error
     if not isinstance(raw, dict):
         raise SettingsError("the settings file must hold keys such as `brands:` and `source:`")
+    for problem in find_repeated_keys(text):
+        raise SettingsError(problem)
     for key in find_plain_secrets(raw):
         raise SettingsError(
             f"{key}: holds a secret in plain text; put it into the environment and write "
@@ -247,6 +241,8 @@ def load_settings(path: str | Path) -> Settings:
     """Settings from a YAML file; every error names the file, the key and the remedy."""
     try:
         text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: {error}. Save the file as UTF-8") from error
     except OSError as error:
         raise SettingsError(
             f"{path}: {error.strerror}. Copy moodwire.example.yaml there and edit it"
@@ -295,8 +291,10 @@ def _checked(settings: Settings) -> Settings:
             f"alerts.maintenance: brand {min(map(str, unknown))!r} is none of `brands`; "
             "name one of them, or leave `brand` out for all"
         )
+    delivery = settings.delivery
+    for problem in delivery.problems(names):
+        raise SettingsError(problem)
     if settings.digest is not None:
-        delivery = settings.delivery
         receivers = [receiver.name for receiver in (*delivery.webhooks, *delivery.services)]
         for problem in settings.digest.problems(names, receivers, settings.windows.size_seconds):
             raise SettingsError(problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.flink.engine import Engine
 from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError
 from pipelines.flink.samples import counters_of
-from pipelines.settings import FlinkSettings
+from pipelines.flink.settings import FlinkSettings
 from pipelines.topic_feed import Counted, ReadCounters
 from schemas.metrics import CHECKPOINT
 

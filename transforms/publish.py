@@ -47,16 +47,19 @@ def until_done(write: Callable[[], None], sink: str) -> None:
 
 
 def append_lines(path: Path, lines: list[bytes]) -> None:
-    """Append `lines` to `path` in one write, all of them or none; a half line would spoil two."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    left = b"".join(line + b"\n" for line in lines)
+    """Append `lines` to `path`, all or none, in one write, so that readers see whole bundles.
+
+    Raises:
+        OSError: the disk is full, say; whoever tries again begins at a whole line.
+    """
+    left = memoryview(b"".join(line + b"\n" for line in lines))
     with _APPEND_LOCK, path.open("ab", buffering=0) as stream:
-        before = stream.tell()
+        size = os.fstat(stream.fileno()).st_size
         try:
             while left:
                 left = left[stream.write(left) :]
         except OSError:
-            stream.truncate(before)
+            stream.truncate(size)
             raise
 
 
@@ -83,7 +86,11 @@ class _AppendLines(beam.DoFn):
 
     def finish_bundle(self) -> None:
         if self.lines:
-            until_done(partial(append_lines, self.path, self.lines), sink=self.path.name)
+            until_done(self._append, sink=self.path.name)
+
+    def _append(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        append_lines(self.path, self.lines)
 
 
 class _StoreRenditions(beam.DoFn):

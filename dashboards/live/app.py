@@ -191,6 +191,8 @@ async def _explanation(request: Request) -> Response:
 
 
 async def _events(request: Request) -> Response:
+    if request.app.state.broadcast.stuck:
+        return _stuck()
     last_id = request.headers.get("last-event-id") or request.query_params.get("after")
     return EventSourceResponse(
         request.app.state.broadcast.events(last_id),
@@ -212,6 +214,8 @@ async def _media(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     """Nothing before the feed has caught up: a gap in a chart is true, a dip is not."""
+    if request.app.state.broadcast.stuck:
+        return _stuck()
     if not request.app.state.broadcast.feed.is_current():
         return PlainTextResponse("still reading what was there before", status_code=503)
     text, media_type = negotiated(_state(request), request.headers.get("accept", ""))
@@ -219,4 +223,8 @@ async def _metrics(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+    return _stuck() if request.app.state.broadcast.stuck else PlainTextResponse("ok\n")
+
+
+def _stuck() -> Response:
+    return PlainTextResponse("what is shown here cannot be read now", status_code=503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -12,6 +13,7 @@ from sse_starlette import ServerSentEvent
 
 from dashboards.live.state import State, Update
 
+LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 UPDATE_SECONDS = 0.1  # at most ten updates a second reach a browser
 HEARTBEAT_SECONDS = 10
@@ -44,14 +46,24 @@ class Broadcast:
         self.feed = feed
         self.state = feed.state
         self.closing = False
+        self.stuck = False  # the feed could not be read: what is shown may be old
         self._changed = anyio.Event()
 
     async def follow(self) -> None:
-        """Poll the feed until cancelled."""
+        """Poll the feed until cancelled; one that cannot be read now is asked again."""
         while True:
-            before = self.state.id
-            more = self.feed.poll()
-            if self.state.id != before:
+            before, was_stuck, more = self.state.id, self.stuck, False
+            try:
+                more, self.stuck = self.feed.poll(), False
+            except OSError as error:
+                self.stuck = True
+                if not was_stuck:
+                    LOG.warning("the page stands still until its files can be read: %s", error)
+            except Exception:
+                self.stuck = True
+                self._wake()
+                raise
+            if self.state.id != before or self.stuck > was_stuck:
                 self._wake()
             await anyio.sleep(0 if more else POLL_SECONDS)
 
@@ -61,8 +73,8 @@ class Broadcast:
         self._wake()
 
     async def events(self, last_id: str | None) -> AsyncIterator[ServerSentEvent]:
-        """Updates since `last_id`, as they come, until closed."""
-        while not self.closing:
+        """Updates since `last_id`, as they come, until closed or stuck: browsers then say so."""
+        while not (self.closing or self.stuck):
             changed = self._changed
             if last_id != self.state.id:
                 update = self.state.changes(last_id)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
+from rich.text import Text
 
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.delivery.build import build_service
@@ -18,6 +21,7 @@ from pipelines.delivery.digests import DIGEST, digest_in
 from pipelines.delivery.events import alert_in
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Refused
+from pipelines.errors import RunFailedError
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.terminal import stop_on_signals
 
@@ -40,8 +44,11 @@ def deliver(args: argparse.Namespace, console: Console) -> int:
 
 def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Console) -> int:
     def say(message: Message, refused: Refused | None) -> None:
-        verdict = f"[red]refused[/]: {refused.said}" if refused else "[green]taken[/]"
-        console.print(f"{message.receiver}  {_about(message)}  {verdict}", highlight=False)
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        line = Text(f"{now}  {message.receiver}  {_about(message)}  ")
+        line.append(*("refused", "red") if refused else ("taken", "green"))
+        line.append(f": {refused.said}" if refused else "")
+        console.print(line, soft_wrap=True)
 
     folder = Path(args.folder) if args.folder else None
     with _alone(state), closing(Outbox(state)) as outbox, stop_on_signals() as stop:
@@ -51,13 +58,18 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         console.print(f"delivering to {', '.join(names)}; Ctrl-C ends it", highlight=False)
         for name in names:
             if reason := outbox.disabled_reason(name):
-                console.print(f"{name} wants nothing more ({reason}); see deliver enable --help")
-        with closing(service):
-            service.run(stop, args.once)
+                remark = f"{name} wants nothing more ({reason}); see deliver enable --help"
+                console.print(remark, markup=False)
+        try:
+            with closing(service):
+                service.run(stop, args.once)
+        except sqlite3.Error as error:
+            raise RunFailedError(f"delivery.state: {state}: {error}") from error
         unsent = [sent for sent in outbox.sent() if sent.state != "delivered"]
     if args.once and (unsent or service.alertmanager_said):
         said = service.alertmanager_said
-        console.print(f"Alertmanager: {said}" if said else f"{len(unsent)} not delivered")
+        remark = f"Alertmanager: {said}" if said else f"{len(unsent)} not delivered"
+        console.print(remark, markup=False)
         return INCOMPLETE
     return OK
 
@@ -85,12 +97,13 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 def _list(outbox: Outbox, args: argparse.Namespace, console: Console) -> int:
-    table = Table("receiver", "id", "event", "state", "attempts", "due", "it said", box=None)
+    whole = Column("id", no_wrap=True, overflow="fold")  # `replay --id` asks for it
+    table = Table("receiver", whole, "event", "state", "attempts", "due", "it said", box=None)
     for sent in outbox.sent(args.state):
         due = f"{datetime.fromtimestamp(sent.due_at, UTC):%Y-%m-%d %H:%M:%S}"
         shown = due if sent.state == "waiting" else ""
         cells = (sent.receiver, sent.message_id, sent.event, sent.state, str(sent.attempts))
-        table.add_row(*cells, shown, sent.said)
+        table.add_row(*cells, shown, escape(sent.said))
     console.print(table)
     return OK
 

@@ -12,6 +12,12 @@ from urllib.parse import urlsplit
 import httpcore
 
 SHOWN_BYTES = 200
+FAULTS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    UnicodeError,  # of a host name with a label that is empty or too long
+)
 
 
 class RefusedAddressError(httpcore.ConnectError):
@@ -123,7 +129,7 @@ class Outbound:
                 extensions=self._extensions,
             ) as response:
                 return Answer(response.status, _retry_after(response), _beginning(response))
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        except FAULTS as error:
             raise OSError(str(error) or type(error).__name__) from error
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from kafka.errors import KafkaError
 
@@ -67,15 +68,21 @@ class Service:
     _changes: int = 0
 
     def run(self, stop: threading.Event, once: bool = False) -> None:
-        """Go on until `stop` is set; with `once`, until all was read and nothing is due."""
-        threads = [
-            threading.Thread(target=self._serve, args=(receiver, stop, once), name=receiver.name)
-            for receiver in self.receivers
-        ]
+        """Go on until `stop` is set; with `once`, until all was read and nothing is due.
+
+        Raises:
+            Exception: something failed that waiting does not mend, such as a full disk; the whole
+                service has ended then.
+        """
+        works = [partial(self._serve, receiver, stop, once) for receiver in self.receivers]
         if self.alertmanager is not None:
-            threads.append(threading.Thread(target=self._repeat, args=(stop, once)))
+            works.append(partial(self._repeat, stop, once))
         if self.digests is not None and not once:
-            threads.append(threading.Thread(target=self.digests.run, args=(stop, self._tell)))
+            works.append(partial(self.digests.run, stop, self._tell))
+        failures: list[Exception] = []
+        threads = [
+            threading.Thread(target=self._work, args=(work, stop, failures)) for work in works
+        ]
         try:
             if once:  # first everything is read, then everything is sent
                 self._follow(stop, once)
@@ -86,11 +93,27 @@ class Service:
             if not once:
                 self._follow(stop, once)
                 stop.wait()
+        except BaseException:
+            stop.set()
+            raise
         finally:
             self._tell()
             for thread in threads:
                 if thread.ident is not None:
                     thread.join()
+        if failures:
+            raise failures[0]
+
+    def _work(
+        self, work: Callable[[], None], stop: threading.Event, failures: list[Exception]
+    ) -> None:
+        """One thread's work; if it fails all of them end, since nobody would miss a single one."""
+        try:
+            work()
+        except Exception as error:  # raised again by `run`
+            failures.append(error)
+            stop.set()
+            self._tell()
 
     def close(self) -> None:
         """Close the connections to those who are told."""
@@ -124,7 +147,7 @@ class Service:
 
     def take(self, arrival: Arrival) -> None:
         """Put what follows from one alert state, or from what a person did, into the outbox."""
-        alert, positions = arrival.alert, {arrival.source: arrival.next}
+        alert, positions = arrival.alert, arrival.positions
         if arrival.feedback is not None:
             return self._heed(arrival.feedback, positions)
         if alert is None or self._is_known(alert):

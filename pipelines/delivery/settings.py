@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -57,3 +58,18 @@ class DeliverySettings(Strict, frozen=True, kw_only=True):
     webhooks: tuple[WebhookSettings, ...] = ()
     services: tuple[ServiceSettings, ...] = ()
     alertmanager: AlertmanagerSettings | None = None
+
+    def problems(self, brands: Sequence[str]) -> Iterator[str]:
+        """What does not fit to the other settings, each with its key and remedy.
+
+        A file that names no `brands` may be of a machine that only delivers.
+        """
+        for group, receivers in (("webhooks", self.webhooks), ("services", self.services)):
+            for number, receiver in enumerate(receivers):
+                for name in receiver.brands:
+                    if brands and name not in brands:
+                        yield (
+                            f"delivery.{group}[{number}].brands: {name!r} is none of `brands`, so "
+                            f"{receiver.name} would hear nothing of it; name one of them, or "
+                            "leave `brands` out for all"
+                        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from zlib import crc32
 
 from kafka import TopicPartition
 
@@ -24,14 +25,14 @@ from transforms.kafka.offsets import Partition
 
 GROUP = "moodwire-delivery"
 HISTORY = "history of "  # before the name of a source: where its history ends
+CHECKSUM = "checksum of "  # before the name of a file: of what was read of it
 
 
 class Arrival(NamedTuple):
     """An alert state, what a person did, or neither, and where reading its source goes on."""
 
     alert: Alert | None
-    source: str
-    next: int
+    positions: dict[str, int]
     is_history: bool = False
     feedback: AlertFeedback | None = None
 
@@ -86,12 +87,12 @@ class TopicSource:
 
     def _arrival(self, partition: Partition, record: Any) -> Arrival:
         after = self._next[partition] = record.offset + 1
-        source, at = _name(partition), f"{_name(partition)}-{record.offset}"
+        positions, at = {_name(partition): after}, f"{_name(partition)}-{record.offset}"
         if partition[0] != self._topic:
             feedback = record_in(record.value, AlertFeedback, at)
-            return Arrival(None, source, after, feedback=feedback)
+            return Arrival(None, positions, feedback=feedback)
         is_history = record.offset < self._history[partition]
-        return Arrival(record_in(record.value, Alert, at), source, after, is_history)
+        return Arrival(record_in(record.value, Alert, at), positions, is_history)
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,58 +104,65 @@ class FolderSource:
 
     def __init__(self, path: Path, outbox: Outbox, from_start: bool) -> None:
         self.at_end = False
-        self._outbox = outbox
         self._alerts = _File(path, outbox)
         self._feedback = _File(path.with_name(FEEDBACK_FILE), outbox)
+        self._outbox = outbox
+        if self._alerts.is_new:
+            self._begin_anew()
         size = 0 if from_start else self._alerts.size
         self._history = _history_end(outbox, self._alerts.name, size)
-        if self._alerts.begins_anew:
-            self._forget_history()
 
     def read(self) -> Iterator[Arrival]:
         """The lines that the files gained."""
         said, states = self._feedback.lines(), self._alerts.lines()
         if states is None:
-            self._forget_history()
+            self._begin_anew()
+            self._history = 0
         self.at_end = not said and not states
-        for line, after in said or ():
+        for line, after, positions in said or ():
             feedback = record_in(line, AlertFeedback, self._feedback.before(after))
-            yield Arrival(None, self._feedback.name, after, feedback=feedback)
-        for line, after in states or ():
+            yield Arrival(None, positions, feedback=feedback)
+        for line, after, positions in states or ():
             alert = record_in(line, Alert, self._alerts.before(after))
-            yield Arrival(alert, self._alerts.name, after, after <= self._history)
-
-    def _forget_history(self) -> None:
-        """Another run has begun: its alerts are no history, after a restart of ours neither."""
-        self._history = 0
-        self._outbox.go_on({HISTORY + self._alerts.name: 0})
+            yield Arrival(alert, positions, after <= self._history)
 
     def close(self) -> None:
         """Files are closed after each look."""
 
+    def _begin_anew(self) -> None:
+        """Another run has begun: none of its alerts is history, also after a restart."""
+        self._outbox.go_on({HISTORY + self._alerts.name: 0})
+
 
 class _File:
-    """A growing file, read on where the outbox was left; from its start if another is there."""
+    """A growing file, read on where the outbox was left; `is_new` if that was another file."""
 
     def __init__(self, path: Path, outbox: Outbox) -> None:
         self.name = str(path.resolve())
         self.size = path.stat().st_size if path.exists() else 0
-        left = outbox.position(self.name) or 0
-        self.begins_anew = not _begins_line(path, left)
         self._tail = Tail(path)
-        self._tail.offset = 0 if self.begins_anew else left
+        position = outbox.position(self.name) or 0
+        known = outbox.position(CHECKSUM + self.name)  # none of an outbox of version 0.2
+        found = _checksum(path, position)
+        self.is_new = found is None or known not in (None, found)
+        self._tail.offset, self._checksum = (0, 0) if self.is_new else (position, found or 0)
 
-    def lines(self) -> list[tuple[bytes, int]] | None:
-        """What it gained, each line with where the next begins; None where it begins anew."""
+    def lines(self) -> list[tuple[bytes, int, dict[str, int]]] | None:
+        """What it gained: each line, where the next begins, and what the outbox is to keep.
+
+        None where the file begins anew.
+        """
         after, placed = self._tail.offset, []
         try:
             lines = self._tail.read()
         except RewrittenError:
             self._tail.rewind()
+            self._checksum = 0
             return None
         for line in lines:
             after += len(line) + 1
-            placed.append((line, after))
+            self._checksum = crc32(line + b"\n", self._checksum)
+            placed.append((line, after, {self.name: after, CHECKSUM + self.name: self._checksum}))
         return placed
 
     def before(self, after: int) -> str:
@@ -162,13 +170,14 @@ class _File:
         return f"{self.name} before byte {after}"
 
 
-def _begins_line(path: Path, at: int) -> bool:
-    """Whether a line begins at that byte of a file, or may begin there once it grows."""
-    if at == 0 or not path.exists():
-        return at == 0
+def _checksum(path: Path, count: int) -> int | None:
+    """Of the first bytes of a file; None where it has fewer."""
+    if count == 0:
+        return 0
+    if not path.exists() or path.stat().st_size < count:
+        return None
     with path.open("rb") as stream:
-        stream.seek(at - 1)
-        return stream.read(1) == b"\n"
+        return crc32(stream.read(count))
 
 
 def _name(partition: Partition) -> str:

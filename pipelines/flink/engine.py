@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.flink.job_server import find_job_server
+from pipelines.flink.settings import FlinkSettings
 from pipelines.flink.states import JobRecord, newest_state
-from pipelines.settings import FlinkSettings, SettingsError
+from pipelines.settings import SettingsError
 
 FLINK_VERSION = "1.19"
 # Of every job: checkpoints overtake the posts that wait between reading and the model.

@@ -11,7 +11,8 @@ from dashboards.live.follower import Follower
 from dashboards.live.headers import HEADERS
 from dashboards.live.server import BackgroundServer, PortInUseError, listen, serve
 from tests.dashboards.incidents import an_alert
-from tests.dashboards.run_folder import append
+from tests.dashboards.run_folder import append, build_run_folder
+from tests.servers import until
 
 
 def test_the_page_is_served_from_the_background_and_stops(tmp_path: Path) -> None:
@@ -60,3 +61,26 @@ def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path, start: object) -
 
         with pytest.raises(PortInUseError, match=rf"port {port} .* choose another port"):
             start(Follower(tmp_path), port=port)  # type: ignore[operator]
+
+
+def test_files_that_cannot_be_read_for_a_while_are_said_and_followed_again(tmp_path: Path) -> None:
+    build_run_folder(tmp_path)
+    with BackgroundServer(Follower(tmp_path), port=0) as server:
+        (tmp_path / "topics.jsonl").rename(tmp_path / "kept")
+        (tmp_path / "topics.jsonl").mkdir()
+        for path in ("healthz", "metrics", "events"):
+            until(lambda path=path: httpx.get(f"{server.url}{path}").status_code == 503)  # type: ignore[misc]
+        (tmp_path / "topics.jsonl").rmdir()
+        (tmp_path / "kept").rename(tmp_path / "topics.jsonl")
+        until(lambda: httpx.get(f"{server.url}healthz").text == "ok\n")
+        append(tmp_path / "alerts.jsonl", an_alert("later", "Nordbrew"))
+        until(lambda: '"later"' in httpx.get(f"{server.url}api/state").text)
+
+
+def test_a_page_that_no_longer_follows_is_not_healthy(tmp_path: Path) -> None:
+    class Broken(Follower):
+        def poll(self, now: float | None = None) -> bool:
+            raise RuntimeError("a mistake of ours")
+
+    with BackgroundServer(Broken(tmp_path), port=0) as server:
+        until(lambda: httpx.get(f"{server.url}healthz").status_code == 503)

@@ -1,8 +1,10 @@
 """Facts about the command line: help teaches, misuse is one line with the remedy."""
 
+import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,28 @@ def test_quality_writes_a_report_of_every_expectation(tmp_path: Path) -> None:
 
     assert code == OK
     assert "reach" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_what_can_be_asked_for_is_told_without_loading_beam_and_what_it_warns_of() -> None:
+    asked = "import sys, pipelines.command_line; sys.exit('apache_beam' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], check=False, capture_output=True)
+
+    assert (told.returncode, told.stderr) == (0, b"")
+
+
+def test_what_is_logged_says_when() -> None:
+    script = (
+        "import logging; from pipelines.command_line import _quiet_libraries as set_up; set_up(); "
+        "logging.getLogger('pipelines.some').warning('Kafka is away')"
+    )
+    away_from_utc = {**os.environ, "TZ": "Asia/Kolkata"}
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=away_from_utc)
+
+    when, _, said = told.stderr.partition(" WARNING ")
+    logged = datetime.strptime(when, "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - logged) < timedelta(minutes=2)
+    assert said == "pipelines.some: Kafka is away\n"
 
 
 @pytest.mark.parametrize("module", ["pipelines.commands", "pipelines.score"])

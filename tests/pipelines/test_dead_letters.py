@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -69,3 +70,15 @@ def test_the_list_counts_causes_and_shows_records_on_demand(folder: Path) -> Non
     shown = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert "2 dead letters" in shown and "no_id" in shown
     assert "what was wrong" in shown
+
+
+def test_the_place_of_a_letter_is_told_whole_and_as_it_is(tmp_path: Path) -> None:
+    place = f"/srv/feeds/{'customer-' * 8}/[/x] posts.jsonl"
+    letter = msgspec.structs.replace(a_letter(1, "empty"), position=Position(place, 0, 1207))
+    terminal = Console(file=io.StringIO(), width=80)
+
+    print_letters([letter], show=0, console=terminal)
+
+    shown = terminal.file.getvalue()  # type: ignore[attr-defined]
+    cells = "".join(line.split("│")[4].strip() for line in shown.splitlines() if "│" in line)
+    assert cells.replace(" ", "") == f"{place}-0-1207".replace(" ", "")

@@ -22,7 +22,13 @@ from pipelines.checks.network import (
     check_port,
 )
 from pipelines.delivery.settings import AlertmanagerSettings, DeliverySettings, WebhookSettings
-from pipelines.settings import KafkaSource, PrivacySettings, Settings, SourceSettings
+from pipelines.settings import (
+    KafkaSource,
+    PrivacySettings,
+    Settings,
+    SourceSettings,
+    load_settings,
+)
 from tests.servers import free_port
 from transforms.kafka.cluster import Cluster
 
@@ -212,6 +218,15 @@ def test_the_exit_code_is_one_when_a_required_thing_is_missing(
     shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
     assert all(word in shown for word in ("Thing", "[none]", "get one"))
     assert ("1 of 1 to mend" in shown) == required
+
+
+def test_the_author_key_of_the_example_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOODWIRE_AUTHOR_KEY", raising=False)
+    example = Path(__file__).parents[2] / "moodwire.example.yaml"
+
+    check = doctor.check_author_key(load_settings(example))
+
+    assert not check.ok and not check.required and "MOODWIRE_AUTHOR_KEY" in check.remedy
 
 
 def test_settings_without_an_author_key_cannot_run() -> None:

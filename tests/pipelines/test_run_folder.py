@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.run import Finished
+from pipelines.run import Finished, Run
 from pipelines.run_folder import FolderInUseError, Outcome, RunFolder, count_outcome
+from pipelines.runners import choose_runner
+from pipelines.settings import Settings
 from schemas.records import Position, Rejection, encode
 from tests.builders import a_reading
 
@@ -106,3 +108,14 @@ def test_a_resumed_run_is_not_held_to_the_counts_of_others() -> None:
     resumed = replace(finished(1, Outcome(readings=7)), resumed=True)
 
     assert resumed.adds_up is None
+
+
+def test_counters_that_cannot_be_written_now_do_not_end_the_run(tmp_path: Path) -> None:
+    planned = Run(Settings(), choose_runner("in-memory"), RunFolder(tmp_path), stages=None)  # type: ignore[arg-type]
+    (tmp_path / "counters.json").mkdir()
+
+    planned.snapshot({"moodwire_posts_read_total": 1}, running=True)
+    (tmp_path / "counters.json").rmdir()
+    planned.snapshot({"moodwire_posts_read_total": 2}, running=True)
+
+    assert '"moodwire_posts_read_total": 2' in (tmp_path / "counters.json").read_text()

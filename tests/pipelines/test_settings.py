@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import SettingsError, load_settings, parse_settings
+from pipelines.settings import PageSettings, SettingsError, load_settings, parse_settings
 
 EXAMPLE = Path(__file__).parents[2] / "moodwire.example.yaml"
 
@@ -75,6 +75,20 @@ def test_an_empty_file_gives_every_default() -> None:
         ("topics: {gone_hours: 30, remember_days: 1}", "topics.gone_hours", "remember_days"),
         ("topics: {remember_day: 3}", "topics.remember_day", "did you mean `remember_days`"),
         ("privacy: {author_key: short}", "privacy.author_key", "16"),
+        ("privacy: {author_key: $MOODWIRE_AUTHOR_KEY}", "privacy.author_key", "${NAME}"),
+        ("sinks: {folder: a}\nsinks: {page: {}}", "sinks", "lines 1 and 2"),
+        ("brands:\n- name: Zed\n  name: Zod", "brands[0].name", "lines 2 and 3"),
+        (
+            "brands: [{name: Zed}]\ndelivery: {webhooks: [{name: a, url: https://x, "
+            "secrets: ['${SECRET}'], brands: [Zad]}]}",
+            "delivery.webhooks[0].brands",
+            "none of `brands`",
+        ),
+        (
+            "brands: [{name: Zed}]\ndelivery: {services: [{name: a, url: '${MAIL}', brands: [X]}]}",
+            "delivery.services[0].brands",
+            "none of `brands`",
+        ),
         ("serve: {token: 0123456789abcdef}", "serve.token", "${NAME}"),
         ("title: [", "not YAML", "indentation"),
         ("- a list", "keys", "brands"),
@@ -82,9 +96,29 @@ def test_an_empty_file_gives_every_default() -> None:
 )
 def test_a_bad_setting_is_refused_with_its_key_and_remedy(text: str, key: str, remedy: str) -> None:
     with pytest.raises(SettingsError) as refusal:
-        parse_settings(text)
+        parse_settings(text, env={"SECRET": "whsec_abc", "MAIL": "mailto://x"})
 
     assert key in str(refusal.value) and remedy in str(refusal.value)
+
+
+def test_a_merged_key_that_is_written_over_does_not_stand_twice() -> None:
+    text = "flink: &usual {parallelism: 4}\nsinks: {page: {<<: &all {port: 1}, port: 2}}"
+
+    assert parse_settings(text).sinks.page == PageSettings(port=2)
+
+
+def test_a_receiver_may_name_brands_where_the_file_names_none() -> None:
+    hook = "{name: a, url: https://x, secrets: ['${SECRET}'], brands: [Zed]}"
+    settings = parse_settings(f"delivery: {{webhooks: [{hook}]}}", env={"SECRET": "whsec_abc"})
+
+    assert settings.delivery.webhooks[0].brands == ("Zed",)
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "moodwire.yaml").write_bytes("title: Café".encode("latin-1"))
+
+    with pytest.raises(SettingsError, match=r"moodwire\.yaml.*UTF-8"):
+        load_settings(tmp_path / "moodwire.yaml")
 
 
 def test_a_missing_environment_variable_is_named() -> None:

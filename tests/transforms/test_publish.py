@@ -87,3 +87,24 @@ def test_a_rendition_is_stored_once_under_its_hash(tmp_path: Path) -> None:
     store_rendition(tmp_path, media)
 
     assert [p.name for p in tmp_path.iterdir()] == [f"{'ab' * 32}.jpg"]
+
+
+def test_a_write_that_a_full_disk_cuts_leaves_no_torn_line(tmp_path: Path) -> None:
+    path, lines = tmp_path / "trends.jsonl", [b"x" * 700] * 3
+    append_lines(path, lines[:1])
+    with files_of_at_most(1_000), pytest.raises(OSError, match="large"):
+        append_lines(path, lines[1:])
+    append_lines(path, lines[1:])
+
+    assert path.read_bytes().splitlines() == lines
+
+
+@contextmanager
+def files_of_at_most(count: int) -> Iterator[None]:
+    """This process may write no file of more bytes, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

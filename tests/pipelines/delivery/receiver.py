@@ -46,6 +46,7 @@ class Desk:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     hold: Callable[[], object] = lambda: None
+    says: bytes = b""  # with every answer but 204
 
 
 @contextmanager
@@ -63,8 +64,10 @@ def a_desk(*answers: int | tuple[int, dict[str, str]]) -> Iterator[Desk]:
             self.send_response(status)
             for name, value in extra.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            says = b"" if status == 204 else desk.says
+            self.send_header("Content-Length", str(len(says)))
             self.end_headers()
+            self.wfile.write(says)
 
         def log_message(self, *_: object) -> None:
             return None

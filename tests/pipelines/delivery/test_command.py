@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def prepare(folder: Path, url: str) -> list[str]:
     """A run folder and settings; the arguments that name them."""
-    (folder / "alerts.jsonl").write_bytes(b"".join(encode(a) + b"\n" for a in states()))
+    (folder / "alerts.jsonl").write_bytes(
+        b"".join(encode(a) + b"\n" for a in states("6948468ed55fd23c"))
+    )
     settings = folder / "moodwire.yaml"
     settings.write_text(
         f"""
@@ -64,6 +67,22 @@ def test_what_was_not_taken_is_said_listed_and_sent_again(
         assert run(given, tmp_path) == OK
 
     assert len(desk.requests) == 4
+
+
+def test_what_a_receiver_says_is_shown_as_it_is_with_ids_that_can_be_named_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with a_desk(500, 500) as desk:
+        desk.says = b"no route [/hooks]"
+        given = prepare(tmp_path, desk.url)
+        assert run(given, tmp_path) == INCOMPLETE
+        assert "refused: HTTP 500 no route [/hooks]" in capsys.readouterr().out
+        assert main(["deliver", "list", *given]) == OK
+
+    shown = capsys.readouterr().out
+    with closing(Outbox(tmp_path / "state" / "delivery.sqlite")) as outbox:
+        ids = [sent.message_id for sent in outbox.sent()]
+    assert "[/hooks]" in shown and all(name in shown.split() for name in ids)
 
 
 def test_misuse_is_one_line_with_the_remedy(

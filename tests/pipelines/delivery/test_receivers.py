@@ -108,6 +108,12 @@ def test_a_receiver_that_is_not_there_is_an_oserror_with_words() -> None:
         Outbound(f"http://127.0.0.1:{free_port()}/", 1.0, allow_private=True).post(b"{}", {})
 
 
+def test_a_host_name_that_cannot_be_one_is_an_oserror_with_words() -> None:
+    for allow_private in (True, False):
+        with pytest.raises(OSError, match="label"):
+            Outbound("http://desk..example/", 1.0, allow_private).post(b"{}", {})
+
+
 def test_only_secrets_of_the_standards_form_and_length_are_usable() -> None:
     assert secrets_are_usable([SECRET, OTHER_SECRET])
     assert not secrets_are_usable([])

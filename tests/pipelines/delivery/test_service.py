@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from pipelines.delivery.events import AlertEvent, alert_in
-from pipelines.delivery.outbox import Outbox
-from pipelines.delivery.receivers import Receiver, Wishes
+from pipelines.delivery.outbound import Outbound
+from pipelines.delivery.outbox import Message, Outbox
+from pipelines.delivery.receivers import Receiver, Refused, WebhookReceiver, Wishes
 from pipelines.delivery.service import Service
 from pipelines.delivery.sources import FolderSource
 from schemas.records import Alert, encode
 from tests.dashboards.incidents import an_alert
-from tests.pipelines.delivery.receiver import Desk, a_desk, a_webhook, states
+from tests.pipelines.delivery.receiver import SECRET, Desk, a_desk, a_webhook, states
 from tests.servers import until
 
 DEADLINE_SECONDS = 20.0
@@ -190,38 +192,36 @@ def test_a_run_that_is_done_again_is_told_once(tmp_path: Path, outbox: Outbox) -
     assert len(desk.requests) == 4
 
 
-@pytest.mark.parametrize("old", [3, 1])
-def test_a_run_that_began_while_nobody_looked_is_told_from_its_start(
-    old: int, tmp_path: Path, outbox: Outbox
+@pytest.mark.parametrize("first", [1, 3])  # alerts of the first run: fewer than the next, more
+def test_alerts_of_a_run_that_began_while_nobody_delivered_are_told(
+    tmp_path: Path, outbox: Outbox, first: int
 ) -> None:
-    write(tmp_path, [an_alert(f"old-{number}", "Nova") for number in range(old)])
+    write(tmp_path, [an_alert(f"a{number}", "Nova") for number in range(first)])
     with a_desk() as desk:
-        a_service(tmp_path, outbox, a_webhook(desk.url)).run(threading.Event(), once=True)
+        service = a_service(tmp_path, outbox, a_webhook(desk.url), from_start=False)
+        service.run(threading.Event(), once=True)
         (tmp_path / "alerts.jsonl").unlink()
-        write(tmp_path, [an_alert(f"{number} of the new run", "Nova") for number in range(2)])
-        a_service(tmp_path, outbox, a_webhook(desk.url)).run(threading.Event(), once=True)
+        write(tmp_path, [an_alert(f"b{number}", "Nova") for number in range(2)])
+        service.run(threading.Event(), once=True)
 
-    assert ids(desk)[old:] == ["0 of the new run", "1 of the new run"]
+    assert [request.message_id for request in desk.requests] == ["b0-1", "b1-1"]
 
 
-def test_what_a_later_run_says_is_no_history_after_a_restart(
+def test_alerts_of_a_new_run_are_no_history_after_a_restart_either(
     tmp_path: Path, outbox: Outbox
 ) -> None:
-    write(tmp_path, [an_alert(f"old-{number}", "Nova") for number in range(3)])
+    write(tmp_path, [an_alert(f"a{number}", "Nova") for number in range(3)])
     with a_desk() as desk:
-        for round in range(3):
-            receiver = a_webhook(desk.url)
-            service = a_service(tmp_path, outbox, receiver, from_start=False)
-            service.run(threading.Event(), once=True)
-            if round == 0:
-                (tmp_path / "alerts.jsonl").unlink()
-            write(tmp_path, [an_alert(f"new-{round}", "Nova")])
+        service = a_service(tmp_path, outbox, a_webhook(desk.url), from_start=False)
+        with running(service):
+            until(lambda: outbox.newest("a2") is not None)
+            (tmp_path / "alerts.jsonl").unlink()
+            write(tmp_path, [an_alert("b0", "Nova")])
+            until(lambda: len(desk.requests) == 1)
+        write(tmp_path, [an_alert("b1", "Nova")])
+        service.run(threading.Event(), once=True)
 
-    assert ids(desk) == ["new-0", "new-1"]
-
-
-def ids(desk: Desk) -> list[str]:
-    return [alert_in(request.body)[1].alert_id for request in desk.requests]
+    assert [request.message_id for request in desk.requests] == ["b0-1", "b1-1"]
 
 
 def test_a_line_that_is_no_alert_blocks_nothing(tmp_path: Path, outbox: Outbox) -> None:
@@ -231,3 +231,47 @@ def test_a_line_that_is_no_alert_blocks_nothing(tmp_path: Path, outbox: Outbox) 
         a_service(tmp_path, outbox, a_webhook(desk.url)).run(threading.Event(), once=True)
 
     assert types(desk) == ["opened"]
+
+
+def test_a_full_disk_ends_the_service_instead_of_leaving_it_deaf(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    pages = outbox._base.execute("PRAGMA page_count").fetchone()[0]
+    outbox._base.execute(f"PRAGMA max_page_count = {pages}")
+    write(tmp_path, [an_alert(f"a{number}", "Nova") for number in range(50)])
+    with a_desk() as desk:
+        error = error_of(a_service(tmp_path, outbox, a_webhook(desk.url)))
+
+    assert isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
+
+def test_a_thread_that_fails_ends_the_service_instead_of_leaving_its_receiver_untold(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    class Broken(WebhookReceiver):
+        def send(self, message: Message) -> Refused | None:
+            raise RuntimeError(message.message_id)
+
+    write(tmp_path, states())
+    receiver = Broken("broken", Wishes(), Outbound("http://127.0.0.1:9/", 1, True), (SECRET,))
+
+    assert isinstance(error_of(a_service(tmp_path, outbox, receiver)), RuntimeError)
+
+
+def error_of(service: Service) -> Exception | None:
+    """What ended a service that was to run until it is stopped; None where nothing did."""
+    stop, errors = threading.Event(), []
+
+    def run() -> None:
+        try:
+            service.run(stop)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(DEADLINE_SECONDS)
+    ended = not thread.is_alive()
+    stop.set()
+    thread.join()
+    return errors[0] if ended and errors else None

@@ -6,7 +6,8 @@ import pytest
 from pipelines.flink.engine import Engine, check_engine
 from pipelines.flink.job_server import read_cause
 from pipelines.flink.rest import FlinkRest, FlinkUnreachableError
-from pipelines.settings import FlinkSettings, SettingsError, parse_settings
+from pipelines.flink.settings import FlinkSettings
+from pipelines.settings import SettingsError, parse_settings
 
 
 def test_a_cluster_without_workers_is_refused_with_the_remedy() -> None:

@@ -19,6 +19,19 @@ export class Brands {
     this.root.hidden = brands.length === 0;
     reconcile(this.root, brands, (brand) => brand, (brand) => this.#create(brand),
       (card, brand) => this.#update(card, brand));
+    this.#reveal();
+  }
+
+  // Where there are more brands than fit, a newly chosen one is brought into sight.
+  #reveal() {
+    const { brand } = this.store;
+    const card = [...this.root.children].find((child) => child.dataset.key === brand);
+    if (!card || brand === this.revealed) return;
+    this.revealed = brand;
+    const [inner, outer] = [card, this.root].map((part) => part.getBoundingClientRect());
+    if (inner.left < outer.left || inner.right > outer.right) {
+      this.root.scrollLeft += inner.left - outer.left - 16;
+    }
   }
 
   #create(brand) {
