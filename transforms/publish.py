@@ -47,7 +47,7 @@ def until_done(write: Callable[[], None], sink: str) -> None:
 
 
 def append_lines(path: Path, lines: list[bytes]) -> None:
-    """Append `lines` to `path` in one write, so that readers see whole bundles."""
+    """Append `lines` to `path` in one write. Who reads meanwhile may see the last line cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _APPEND_LOCK, path.open("ab") as stream:
         stream.write(b"".join(line + b"\n" for line in lines))
