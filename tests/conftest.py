@@ -3,10 +3,16 @@
 import gc
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Machines are shared: how long an example takes says nothing about it.
-settings.register_profile("shared machine", deadline=None)
+# Machines are shared: how long an example takes, or is drawn, says nothing about it. Examples are
+# the same in every run, so that a run which fails can be run again.
+settings.register_profile(
+    "shared machine",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("shared machine")
 
 

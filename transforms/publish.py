@@ -47,7 +47,7 @@ def until_done(write: Callable[[], None], sink: str) -> None:
 
 
 def append_lines(path: Path, lines: list[bytes]) -> None:
-    """Append `lines` to `path`, all or none, in one write, so that readers see whole bundles.
+    """Append `lines` to `path`, all or none. Who reads meanwhile may see the last line cut off.
 
     Raises:
         OSError: the disk is full, say; whoever tries again begins at a whole line.

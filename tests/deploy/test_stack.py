@@ -65,7 +65,8 @@ def test_prometheus_reads_every_part_by_the_shipped_rules(stack: Stack) -> None:
     def health() -> dict[str, str]:
         return {t["scrapeUrl"]: t["health"] for t in ask("targets")["activeTargets"]}
 
-    wait(lambda: set(health().values()) == {"up"}, 60.0, lambda: None)
+    wait(lambda: set(health().values()) == {"up"}, 60.0)
+    wait(lambda: bool(ask("alertmanagers")["activeAlertmanagers"]), 60.0)
 
     assert len(health()) == 6  # exporter, job manager, two task managers, the two watchers
     rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
@@ -73,7 +74,6 @@ def test_prometheus_reads_every_part_by_the_shipped_rules(stack: Stack) -> None:
     shipped = [rule for group in groups for rule in group["rules"]]
     assert len(rules) == len(shipped)
     assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
-    assert ask("alertmanagers")["activeAlertmanagers"]
 
 
 def test_one_part_is_told_from_the_next(stack: Stack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -47,6 +48,11 @@ def of(source: FolderSource | TopicSource) -> Digest:
     return msgspec.structs.replace(found, dead_letters=None)
 
 
+def where_it_is_noon() -> ZoneInfo:
+    """A time zone whose day does not end while a test runs, whenever that is."""
+    return ZoneInfo(f"Etc/GMT{datetime.now(UTC).hour - 12:+d}")
+
+
 @pytest.mark.timeout(400)
 def test_topics_and_a_folder_tell_the_same_and_the_service_sends_yesterday_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -56,7 +62,8 @@ def test_topics_and_a_folder_tell_the_same_and_the_service_sends_yesterday_once(
         a_window(a_day()[0].window_start, slice=Slice(lang="en"), posts=900),  # type: ignore[union-attr]
         a_window(a_day()[0].window_start, "Orion", posts=900),  # type: ignore[union-attr]
     ]
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    zone = where_it_is_noon()
+    yesterday = datetime.now(zone) - timedelta(days=1)
     midnight = yesterday.replace(hour=0, minute=0, second=0, microsecond=0)
     rolled_up = a_rollup(MIDNIGHT, 24, 9_000, authors=700)
     write([*a_day(), *noise, rolled_up], tmp_path)
@@ -77,7 +84,7 @@ delivery:
   webhooks:
     - {{name: desk, url: "{desk.url}", secrets: ["${{DESK_SECRET}}"], events: [opened],
        allow_private_addresses: true, min_severity: 10}}
-digest: {{at: "00:00", sinks: [desk]}}
+digest: {{at: "00:00", timezone: {zone.key}, sinks: [desk]}}
 """
         )
         given = ["deliver", "--settings", str(settings), "--from-start", "--once"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 import pytest
@@ -148,6 +149,7 @@ def test_what_a_person_does_is_kept_and_seen_on_every_page(browser: Browser, fol
         mine.wait_for(SAYS, "handling", "Snoozed until")
         press(mine, "True alarm")
         mine.wait_for(SAYS, "handling", "Judged a true alarm by Ada")
+        mine.wait_for(SAYS, "incident-actions", "Noted.")
         kept = [feedback.action for feedback in feedback_in(folder)]
 
         assert kept == ["acknowledge", "snooze", "verdict"]
@@ -171,6 +173,31 @@ def test_the_token_is_typed_once_for_a_tab_and_can_be_forgotten(
         visited.wait_for(SAYS, "handling", "Judged a false alarm by Ada")
         press(visited, "Forget the token")
 
+        assert visited.page.get_by_label("Token").is_visible()
+        assert visited.page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_token_that_is_forgotten_before_the_answer_comes_stays_forgotten(
+    browser: Browser, folder: Path
+) -> None:
+    may_answer = Event()
+    may_answer.set()
+
+    def write(feedback: AlertFeedback) -> None:
+        FeedbackFolder(folder).write(feedback)
+        may_answer.wait(20)
+
+    actions = Actions(TOKEN, write)
+    with serving_search(folder, actions) as url, the_crisis(browser, url) as visited:
+        sign_in(visited)
+        press(visited, "Acknowledge")
+        visited.wait_for(SAYS, "incident-actions", "Noted.")
+        may_answer.clear()
+        press(visited, "False alarm")
+        visited.wait_for(SAYS, "handling", "Judged a false alarm by Ada")
+        press(visited, "Forget the token")
+        may_answer.set()
+        visited.wait_for(SAYS, "incident-actions", "Noted.")
         assert visited.page.get_by_label("Token").is_visible()
         assert visited.page.evaluate("sessionStorage.length") == 0
 

@@ -6,15 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
-from msgspec.structs import replace
 from playwright.sync_api import Browser
 
 from dashboards.live.follower import Follower
 from dashboards.live.server import BackgroundServer
-from schemas.records import Reading
-from tests.dashboards.incidents import at
+from pipelines.placed_posts import PlacedPosts
 from tests.dashboards.readings import build_readings
 from tests.dashboards.run_folder import append, build_counters, build_run_folder, write_counters
 from tests.end_to_end.accessibility import grave_findings
@@ -59,12 +58,6 @@ def url(folder: Path, browser: Browser) -> Iterator[str]:
         with visit(browser, f"{served}#search=bag", DESK) as visited:
             visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
         yield served
-
-
-def numbered(number: int) -> Reading:
-    """One of many posts, older than the others."""
-    texts = {"post_id": f"many-{number}", "text": f"Gate {number} is closed"}
-    return replace(next(build_readings()), created_at=at(6), **texts)
 
 
 def search_for(visited: Visit, words: str) -> None:
@@ -188,14 +181,22 @@ def test_too_many_searches_wait_and_then_go_on(browser: Browser, url: str) -> No
 
 
 def test_the_page_says_that_the_model_loads_and_what_it_can_find_so_far(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    place, is_seen = PlacedPosts.place_some, Event()
+
+    def place_slowly(posts: PlacedPosts) -> bool:
+        more = place(posts)
+        is_seen.wait(60)
+        return more
+
+    monkeypatch.setattr(PlacedPosts, "place_some", place_slowly)
     folder = a_folder(tmp_path)
-    append(folder / "readings.jsonl", *(numbered(n) for n in range(1200)))
     with serving_search(folder) as url, visit(browser, url, DESK) as visited:
         search_for(visited, LOST)
         visited.wait_for(SAYS, "found-state", "The model loads")
         visited.page.wait_for_function(SAYS, arg=["found-progress", "so far"], timeout=60_000)
+        is_seen.set()
         visited.page.wait_for_function(ALL_FOUND, timeout=120_000)
         assert len(texts(visited)) == 12
         assert visited.complaints == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,11 +88,17 @@ def ids(answer: Answer, by: str = "text") -> list[str]:
     return [found.post.post_id for found in nearest.found]
 
 
-def test_the_first_question_is_told_that_the_model_loads(build: Build) -> None:
+def test_the_first_question_is_told_that_the_model_loads(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, may_load = PostSearch._load, threading.Event()
+    monkeypatch.setattr(PostSearch, "_load", lambda self: may_load.wait(30) and load(self))
     search = build()
 
     assert search.words("phone") == Answer(stage="loading")
     assert search.like("x", "1", None) == Answer(stage="loading")
+    may_load.set()
+    assert settled(lambda: search.words("phone")).posts == len(TEXTS)
 
 
 def test_words_find_the_post_that_says_them_and_images_apart(build: Build) -> None:

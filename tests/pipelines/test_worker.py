@@ -215,7 +215,7 @@ def test_threads_may_read_types_that_were_learnt() -> None:
 
 
 def test_msgspec_still_dies_when_threads_learn_a_type_together() -> None:
-    tries = ("unlearnt" for _ in range(5))  # it is a race
+    tries = ("unlearnt" for _ in range(20))  # it is a race, which one busy core rarely runs
 
     died = any(read_first(how) == -signal.SIGSEGV for how in tries)
 

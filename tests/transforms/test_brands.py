@@ -75,11 +75,11 @@ def test_matching_never_raises(text: str) -> None:
 
 def test_thousands_of_brands_cost_no_more_than_one() -> None:
     matcher = BrandMatcher(tuple(Brand(f"brand {n}", (f"alias{n}",)) for n in range(5_000)))
-    start = time.perf_counter()
+    start = time.process_time()
 
     for n in range(500):
         assert matcher.match(f"I bought brand {n} and alias{n + 1} today, what a day") != ()
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_an_excluded_text_without_end_is_matched_in_time() -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from deploy.kafka.broker import Broker
-from deploy.processes import wait
+from deploy.processes import Process, wait
 from tests.end_to_end.chaos.launcher import Launcher, RunLostError
 from tests.end_to_end.chaos.outputs import committed_posts
 from tests.end_to_end.chaos.stack import Stack
 from tests.end_to_end.chaos.stream import Form
 
-AHEAD_POSTS = 6  # so many commits are of posts that were read after the checkpoint
+AHEAD_POSTS = 6  # so many commits are of posts that no checkpoint holds
 SinkPlace = Literal["same", "second", "small"]
 
 
@@ -55,38 +55,40 @@ class Fault:
 
 def kill_task_manager(live: Live) -> None:
     """Kill -9 one of the two; start it again two seconds later."""
+    _start_again(live, _kill_task_manager(live))
+
+
+def _kill_task_manager(live: Live) -> str:
     name = live.chance.choice(["taskmanager-1", "taskmanager-2"])
     live.stack.cluster.kill(name)
+    return name
+
+
+def _start_again(live: Live, name: str) -> None:
     time.sleep(2)
     live.stack.cluster.start([name])
 
 
 def kill_before_checkpoint(live: Live) -> None:
-    """Kill -9 a task manager once offsets are committed that no completed checkpoint holds.
+    """Kill -9 a task manager once offsets are committed that no checkpoint holds.
 
-    What is committed when a checkpoint is first seen may be in it; what is committed after that
-    is not, as long as no newer one is seen.
+    The job manager stands still meanwhile, for less than its heartbeat may be missing: so long no
+    checkpoint begins or ends.
     """
     servers, name = live.source.bootstrap_servers, live.launcher.job_name
-    seen, known = live.launcher.checkpoint(), committed_posts(servers, name)
-
-    def has_run_ahead() -> bool:
-        nonlocal seen, known
-        committed, newest = committed_posts(servers, name), live.launcher.checkpoint()
-        if newest != seen:
-            seen, known = newest, committed_posts(servers, name)
-            return False
-        return committed >= known + AHEAD_POSTS
-
-    live.launcher.until(has_run_ahead, "no offsets were committed before a checkpoint", 60)
-    kill_task_manager(live)
+    with paused(live.stack.cluster.parts()["jobmanager"]):
+        ahead = committed_posts(servers, name) + AHEAD_POSTS
+        live.launcher.until(
+            lambda: committed_posts(servers, name) >= ahead, "no offsets were committed", 60
+        )
+        killed = _kill_task_manager(live)
+    _start_again(live, killed)
 
 
 def kill_job_manager(live: Live) -> None:
     """Kill -9; start it again two seconds later."""
     live.stack.cluster.kill("jobmanager")
-    time.sleep(2)
-    live.stack.cluster.start(["jobmanager"])
+    _start_again(live, "jobmanager")
 
 
 def kill_worker(live: Live) -> None:
@@ -128,7 +130,7 @@ def stop_local(live: Live) -> None:
 
 def pause_broker(live: Live) -> None:
     """SIGSTOP for 15 to 20 seconds."""
-    with paused(live.source):
+    with paused(live.source.process):
         time.sleep(live.chance.uniform(15, 20))
 
 
@@ -136,7 +138,7 @@ def slow_sink(live: Live) -> None:
     """The results' broker runs for a tenth of the time, in slices of a second or two, for 40 s."""
     end = time.monotonic() + 40
     while time.monotonic() < end:
-        with paused(live.sink):
+        with paused(live.sink.process):
             time.sleep(live.chance.uniform(1.0, 2.0))
         time.sleep(0.15)
 
@@ -203,11 +205,11 @@ FAULTS: dict[str, Fault] = {
 
 
 @contextmanager
-def paused(broker: Broker) -> Iterator[None]:
-    """Stop a broker in its tracks meanwhile."""
-    pid = broker.pid()
+def paused(server: Process) -> Iterator[None]:
+    """Stop a server in its tracks meanwhile."""
+    pid = server.pid()
     if pid is None:
-        raise RunLostError(f"no broker runs that could be paused ({broker.log})")
+        raise RunLostError(f"no {server.name} runs that could be paused ({server.log})")
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -11,6 +11,7 @@ const field = (label, input) => el("label", { class: "field" }, el("span", {}, l
 export class Actions {
   constructor(store) {
     this.store = store;
+    this.forgotten = 0; // how often
     this.name = el("input", { type: "text", autocomplete: "username", maxlength: 80, required: true,
       value: localStorage.getItem(NAME) ?? "" });
     this.note = el("input", { type: "text", autocomplete: "off", maxlength: 500 });
@@ -54,6 +55,7 @@ export class Actions {
   }
 
   #forget(why) {
+    this.forgotten += 1;
     sessionStorage.removeItem(TOKEN);
     this.token.value = "";
     this.#showToken();
@@ -67,6 +69,7 @@ export class Actions {
 
   async #send(asked) {
     if (!this.root.reportValidity()) return;
+    const { forgotten } = this;
     const token = sessionStorage.getItem(TOKEN) ?? this.token.value;
     const body = { alert_id: this.store.incident, by: this.name.value.trim(), note: this.note.value.trim(), ...asked };
     this.#say("Sending");
@@ -77,14 +80,15 @@ export class Actions {
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     }).catch(() => null); // no server, or a token that no header can hold
-    if (answer?.status === 201) return this.#done(token);
+    if (answer?.status === 201) return this.#done(forgotten === this.forgotten ? token : null);
     if (answer?.status === 401) return this.#forget("That is not the token.");
     const why = answer ? await answer.text() : "the server could not be reached";
     this.#say(`Not done: ${why}.`, true);
   }
 
+  /** Keep the token that served, unless it was to be forgotten meanwhile. */
   #done(token) {
-    sessionStorage.setItem(TOKEN, token);
+    if (token !== null) sessionStorage.setItem(TOKEN, token);
     localStorage.setItem(NAME, this.name.value.trim());
     this.token.value = "";
     this.note.value = "";
