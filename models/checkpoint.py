@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -72,16 +73,28 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
 
     Graphs that were exported from earlier weights go: `moodwire export` makes new ones.
     """
-    from safetensors.torch import save_file
-
-    from models.quantisation import pack
-
     folder.mkdir(parents=True, exist_ok=True)
     for graph in folder.glob(f"*{GRAPH_SUFFIX}"):
         graph.unlink()
     (folder / CONFIG_FILE).write_text(json.dumps(_config(checkpoint), indent=2) + "\n", "utf-8")
-    save_file(pack(_parts(checkpoint).state_dict()), folder / WEIGHTS_FILE)
+    save_weights(_parts(checkpoint).state_dict(), folder / WEIGHTS_FILE)
     checkpoint.tokenizer.save(folder / TOKENIZER_FILE)
+
+
+def save_weights(
+    state: dict[str, Tensor], file: Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Writes weights in 8 bits, for whoever may read the configuration beside them.
+
+    A file that `safetensors` makes is its owner's alone, so a worker of another user could not read
+    what was trained.
+    """
+    from safetensors.torch import save_file
+
+    from models.quantisation import pack
+
+    save_file(pack(state), file, metadata)
+    shutil.copymode(file.with_name(CONFIG_FILE), file)
 
 
 def describe_checkpoint(folder: str | Path) -> Description:

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from models.checkpoint import DEFAULT_CHECKPOINT
 from models.explanation.explainer import Explainer
 from models.explanation.records import Explanation
 from pipelines.command_line import INCOMPLETE, OK
@@ -53,7 +53,7 @@ def explain(args: argparse.Namespace, console: Console) -> int:
     """
     source, folder = Path(args.input), Path(args.output)
     require_lines(source)
-    explainer = Explainer(load_checkpoint(args.checkpoint or DEFAULT_CHECKPOINT))
+    explainer = Explainer.load(args.checkpoint or DEFAULT_CHECKPOINT)
     items = prepare_lines((str(source),))
     outcome = _explain_all(explainer, islice(items, args.limit), folder, console)
     _write_index(outcome.explained, source.name, folder)

@@ -34,8 +34,7 @@ class ExemplarExplainer:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+        from models.checkpoint import DEFAULT_CHECKPOINT
         from models.explanation.explainer import Explainer  # torch: seconds that a page can spare
 
-        folder = named_folder(self._checkpoint or DEFAULT_CHECKPOINT)
-        return Explainer(load_checkpoint(folder))
+        return Explainer.load(named_folder(self._checkpoint or DEFAULT_CHECKPOINT))

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from models.explanation.records import Explanation, Grid, Word
+from models.explanation.records import Explanation, Grid, Shown, Word
 from models.explanation.regions import draw_heat_map
 
 LEVELS: Final = 8
@@ -139,11 +139,21 @@ def _level(value: float, most: float) -> int:
 def _pictures(told: Explanation, renditions: Sequence[bytes]) -> str:
     if not renditions:
         return ""
+    named = told.shows or [()] * len(renditions)
     return "<h2>Regions of the image</h2>" + "".join(
-        _figure("image/jpeg", rendition, "as the model sees it")
+        _figure("image/jpeg", rendition, f"as the model sees it{_named(shows)}")
         + _heat(rendition, told.regions, "what weighed in the reading")
         + _heat(rendition, told.regions_seen_by_text, "where the words look")
-        for rendition in renditions
+        + "".join(_heat(rendition, one.regions, f"where it sees: {one.word}") for one in shows)
+        for rendition, shows in zip(renditions, named, strict=True)
+    )
+
+
+def _named(shows: Sequence[Shown]) -> str:
+    if not shows:
+        return ""
+    return ". Its encoder takes it for: " + ", ".join(
+        f"{one.word} ({one.probability:.0%})" for one in shows
     )
 
 
@@ -157,9 +167,8 @@ def _heat(rendition: bytes, grid: Grid | None, says: str) -> str:
 
 def _figure(kind: str, content: bytes, caption: str) -> str:
     source = f"data:{kind};base64,{b64encode(content).decode()}"
-    return (
-        f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
-    )
+    says = escape(caption)
+    return f'<figure><img src="{source}" alt="{says}"><figcaption>{says}</figcaption></figure>'
 
 
 def _top(told: Explanation) -> str:

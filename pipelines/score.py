@@ -88,13 +88,16 @@ def score_file(
 
 
 def _require_apart(files: dict[str, Path | None]) -> None:
-    """Raise NoInputError if two names are one file, or one to be written is a folder."""
+    """Raise NoInputError if two names are one file, or one to be written is a folder.
+
+    What is neither, such as /dev/null, may be named as often as one likes.
+    """
     flags: dict[Path, str] = {}
     for flag, file in files.items():
-        if file is None:
-            continue
-        if file.is_dir():
+        if file is not None and file.is_dir():
             raise NoInputError(f"{flag} {file}: is a folder; name a file")
+        if file is None or (file.exists() and not file.is_file()):
+            continue
         if (other := flags.setdefault(file.resolve(), flag)) != flag:
             raise NoInputError(f"{flag} {file}: is the file of {other} too; name another one")
 

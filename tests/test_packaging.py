@@ -81,6 +81,7 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile, shipped: set[str])
     [
         "dashboards/live/static/index.html",
         "models/cards/moodwire-base.md",
+        "models/checkpoints/default/annotator.safetensors",
         "models/checkpoints/default/config.json",
         "models/checkpoints/default/weights.safetensors",
         "pipelines/demo/data/moodwire.yaml",

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from models.checkpoint import DEFAULT_CHECKPOINT
 from models.evaluation.deletion import FEWEST_WORDS, DeletionResult, deletion_test
 from models.evaluation.retrieval import validation_pairs
 from models.explanation.explainer import Explainer
@@ -58,7 +58,7 @@ def main() -> None:
 
 def evaluate(checkpoint: Path, items: Sequence[ScoreInput], share: float) -> Tested:
     """The test of both rankings, and how well the contributions add up."""
-    explainer, scorer = Explainer(load_checkpoint(checkpoint)), Scorer.load(checkpoint)
+    explainer, scorer = Explainer.load(checkpoint), Scorer.load(checkpoint)
     told = [explainer.explain(item) for item in track(items, "explaining")]
     gaps = [
         one.completeness.gap / max(abs(one.completeness.difference), 0.01)

@@ -1,16 +1,20 @@
 """Explains a post: how much each modality, word and region of the picture had to say."""
 
+from __future__ import annotations
+
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.checkpoint import Checkpoint
+from models.checkpoint import Checkpoint, load_checkpoint
+from models.explanation.annotator import Annotator
 from models.explanation.gradients import Attribution, complete_attribution
 from models.explanation.readout import Pass, explanation_of
 from models.explanation.recording import recorded_attention
-from models.explanation.records import Explanation
+from models.explanation.records import Explanation, Shown
 from models.explanation.words import Span
 from models.images import to_pixels
 from models.labels import SENTIMENTS
@@ -25,11 +29,20 @@ class Explainer:
     them in the second decimal; weights and words do not depend on that.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, annotator: Annotator | None = None) -> None:
         for part in (checkpoint.text_encoder, checkpoint.image_encoder, checkpoint.mood):
             part.eval()
-        self._checkpoint = checkpoint
+        self._checkpoint, self._annotator = checkpoint, annotator
         self._embed = cast(Any, checkpoint.text_encoder.backbone).get_input_embeddings()
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Explainer:
+        """From a checkpoint's folder.
+
+        Raises:
+            CheckpointError: it cannot be used.
+        """
+        return cls(load_checkpoint(folder), Annotator.load(Path(folder)))
 
     def explain(self, item: ScoreInput, with_contributions: bool = True) -> Explanation:
         """Explains one post; without contributions it is a single forward pass.
@@ -40,22 +53,29 @@ class Explainer:
         with torch.no_grad():
             spans = self._checkpoint.tokenizer.spans(item.text)
             point = self._embed(torch.tensor(self._checkpoint.tokenizer([item.text])[0]))
-            patches = self._patches(item.images)
+            each = self._patches(item.images)
+            patches = None if each is None else each.mean(dim=0, keepdim=True)
             with recorded_attention(self._checkpoint.mood) as weights:
                 output = self._forward(point[None], patches, bool(item.text))
         chosen = int(output.logits["sentiment"][0].argmax())
         found = None
         if item.text and with_contributions:
             found = self._attribute(point, spans, patches, chosen)
-        return explanation_of(Pass(item, spans, output, weights, found), self._checkpoint)
+        shown = Pass(item, spans, output, weights, found, self._shows(each))
+        return explanation_of(shown, self._checkpoint)
 
     def _patches(self, images: tuple[bytes, ...]) -> Tensor | None:
-        """Patch features, averaged over the pictures as the scorer does: (1, patches, width)."""
+        """Patch features of each picture, which the scorer averages: (pictures, patches, width)."""
         if not images:
             return None
         pixels = torch.from_numpy(np.stack([to_pixels(image) for image in images]))
         features: Tensor = self._checkpoint.image_encoder(pixels)
-        return features.mean(dim=0, keepdim=True)
+        return features
+
+    def _shows(self, each: Tensor | None) -> tuple[tuple[Shown, ...], ...]:
+        if self._annotator is None or each is None:
+            return ()
+        return tuple(self._annotator(patches) for patches in each)
 
     def _forward(self, embedded: Tensor, patches: Tensor | None, has_text: bool) -> MoodOutput:
         """From word vectors (rows, tokens, width) on, every row with the same picture."""

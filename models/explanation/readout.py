@@ -10,7 +10,7 @@ from torch import Tensor
 from models.checkpoint import Checkpoint
 from models.explanation.gradients import Attribution
 from models.explanation.recording import Weights
-from models.explanation.records import Completeness, Explanation, Grid, Word
+from models.explanation.records import Completeness, Explanation, Grid, Shown, Word
 from models.explanation.regions import to_grid
 from models.explanation.words import Floats, Span, sum_by_word, word_spans, words_of_tokens
 from models.labels import SENTIMENTS
@@ -30,6 +30,7 @@ class Pass:
         output: what the model said; one row.
         weights: its attention, by module.
         found: what each token adds to the answer, if asked for.
+        shows: what each picture shows.
     """
 
     item: ScoreInput
@@ -37,6 +38,7 @@ class Pass:
     output: MoodOutput
     weights: Weights
     found: Attribution | None
+    shows: tuple[tuple[Shown, ...], ...]
 
     @cached_property
     def words(self) -> list[Span]:
@@ -101,6 +103,7 @@ def explanation_of(shown: Pass, checkpoint: Checkpoint) -> Explanation:
         regions=_grid(shown.pooled_image),
         regions_seen_by_text=None if looks is None else _grid(shown.pooled_text @ looks),
         completeness=None if found is None else _completeness(found),
+        shows=shown.shows,
     )
 
 

@@ -26,6 +26,20 @@ class Word(msgspec.Struct, frozen=True):
     regions: Grid | None
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """A thing that the image encoder takes a picture for, `models.explanation.annotator`.
+
+    Attributes:
+        word: its name.
+        probability: among all that the encoder has a word for.
+        regions: where, as shares, rows from the north; None if the patches form no grid.
+    """
+
+    word: str
+    probability: float
+    regions: Grid | None
+
+
 class Completeness(msgspec.Struct, frozen=True):
     """Whether the contributions add up: `gap` is what is missing from `difference`, in log-odds.
 
@@ -55,6 +69,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
             a picture, or if its patches form no grid.
         regions_seen_by_text: where the words look, weighted by their own share; the same shape.
         completeness: of the contributions; None without text.
+        shows: what the encoder takes each picture for, the surest first; empty without annotator.
     """
 
     model: str
@@ -70,6 +85,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     regions: Grid | None
     regions_seen_by_text: Grid | None
     completeness: Completeness | None
+    shows: tuple[tuple[Shown, ...], ...] = ()
 
     def top_words(self, count: int = 5) -> list[Word]:
         """The words that moved the reading most, either way."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from models.attention import AttentionBlock, WeightedFusion
 from models.labels import SENTIMENTS
 from models.mood_model import MoodModel
+from models.training.graph_convolution import GraphConvolution
 from models.training.pairs import Batch
 
 VARIANTS: Final = {
@@ -19,6 +20,7 @@ VARIANTS: Final = {
     "dot": "weighted by dot α",
     "bilinear": "weighted by bilinear α",
     "cross": "cross-modality attention, then bilinear α",
+    "graph": "cross-modal graph convolution, then bilinear α",
 }
 
 
@@ -43,6 +45,10 @@ class Reader(nn.Module):
             self.text_from_image, self.image_from_text = (
                 AttentionBlock(width, config.heads, config.dropout) for _ in range(2)
             )
+        if variant == "graph":
+            self.convolutions = nn.ModuleList(
+                GraphConvolution(width, config.dropout) for _ in range(2)
+            )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(width * (2 if variant == "concatenation" else 1), len(SENTIMENTS))
         self.requires_grad_(True)
@@ -66,6 +72,11 @@ class Reader(nn.Module):
                 self.text_from_image(text, image, patch_mask),
                 self.image_from_text(image, text, batch.token_mask),
             )
+        if self.variant == "graph":
+            nodes, there = torch.cat([text, image], dim=1), torch.cat(masks, dim=1)
+            for convolution in self.convolutions:
+                nodes = convolution(nodes, there)
+            text, image = nodes.split([text.shape[1], image.shape[1]], dim=1)
         text_vector, text = self.text.pool(text, batch.token_mask)
         image_vector, image = self.image.pool(image, patch_mask)
         if self.variant == "concatenation":

@@ -60,7 +60,7 @@ class AlignStage:
         return shuffled(rows, self._settings.batch_size, order)
 
     def loss(self, rows: list[int]) -> dict[str, Tensor]:
-        """The contrastive term and the matching term."""
+        """The contrastive term and, where they count, matching and the game of modalities."""
         batch = self._train.batch(rows).to(self._device)
         patches = self.module.patches(batch)
         parts = {"contrastive": self.module.contrastive(batch, patches)}
@@ -68,6 +68,9 @@ class AlignStage:
         if self._settings.matching_weight:
             parts["matching"] = self.module.matching_loss(batch, patches)
             total = total + self._settings.matching_weight * parts["matching"]
+        if self._settings.adversarial_weight:
+            parts["adversarial"] = self.module.adversary.game(*self.module.joint(batch, patches))
+            total = total + self._settings.adversarial_weight * parts["adversarial"]
         return {"loss": total, **parts}
 
     def validate(self) -> dict[str, float]:

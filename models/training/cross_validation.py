@@ -83,7 +83,15 @@ def fit_reader(way: str, mood: MoodModel, pairs: Pairs, fold: Fold, run: Run) ->
     return _predict(reader.eval(), pairs, fold.test, run)
 
 
-def align(mood: MoodModel, image_encoder: ImageEncoder, pairs: Pairs, fold: Fold, run: Run) -> None:
+def align(
+    mood: MoodModel,
+    image_encoder: ImageEncoder,
+    pairs: Pairs,
+    fold: Fold,
+    run: Run,
+    *,
+    settings: AlignStageSettings = ALIGN,
+) -> None:
     """The contrastive stage on the fold's training rows and every pair without a label, in place.
 
     Its state stays in the run's folder, so that all ways start from the same one.
@@ -92,7 +100,7 @@ def align(mood: MoodModel, image_encoder: ImageEncoder, pairs: Pairs, fold: Fold
     train = some_pairs(pairs, [*fold.train, *unlabelled])
     validation = some_pairs(pairs, fold.train[::_LOOKED_AT])
     train_align(
-        PairModel(mood, ImageTop(image_encoder, None)), ALIGN, Parts(train, validation), run
+        PairModel(mood, ImageTop(image_encoder, None)), settings, Parts(train, validation), run
     )
 
 

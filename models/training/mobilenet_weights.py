@@ -37,6 +37,12 @@ def load_into(encoder: ImageEncoder, file: Path) -> None:
     encoder.set_scaling(_MEAN, _STD)
 
 
+def classifier(file: Path) -> Convolution:
+    """The layer behind the encoder: (1001, width), (1001,); class 0 is none of ImageNet's 1,000."""
+    weight, bias = list(_convolutions(file))[-1]
+    return weight[:, 0, 0, :], bias
+
+
 def _fill(
     convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: torch.Tensor, bias: torch.Tensor
 ) -> None:

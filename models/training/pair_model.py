@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.mood_model import MoodModel, MoodOutput
+from models.training.adversary import ModalityClassifier
 from models.training.image_top import ImageTop
 from models.training.losses import contrastive_loss
 from models.training.pairs import Batch
@@ -19,7 +20,7 @@ class PairModel(nn.Module):
     """A mood model with its text path frozen, on batches of pairs.
 
     Text-only readings are thus the same before and after training. The temperature of the joint
-    space and the image-text matching head are needed in training alone.
+    space, the image-text matching head and the adversary are needed in training alone.
     """
 
     def __init__(self, mood: MoodModel, top: ImageTop) -> None:
@@ -28,6 +29,7 @@ class PairModel(nn.Module):
         self.mood, self.top = mood, top
         self.log_scale = nn.Parameter(torch.tensor(_CLIP_LOG_SCALE))
         self.matching = nn.Linear(mood.config.joint_width, 1)
+        self.adversary = ModalityClassifier(mood.config.joint_width)
 
     def fresh_copy(self) -> "PairModel":
         """Another model with the same weights."""

@@ -105,6 +105,8 @@ class AlignStageSettings(RunSettings, frozen=True):
     Attributes:
         posts_per_image: of one image, at most so many posts a pass.
         matching_weight: of the image-text matching term with hard negatives.
+        adversarial_weight: of the game against a classifier that tells texts from images by
+            their place in the joint space; 0 plays none.
         train_image_from: name of the image encoder's module from which on it is trained, such as
             `blocks.6`; what lies before is frozen and cached. None freezes the whole encoder.
         image_learning_rate: of that part.
@@ -112,6 +114,7 @@ class AlignStageSettings(RunSettings, frozen=True):
 
     posts_per_image: Count = 20
     matching_weight: AtLeastZero = 0.5
+    adversarial_weight: AtLeastZero = 0.0
     train_image_from: str | None = None
     image_learning_rate: Positive = 1e-4
 

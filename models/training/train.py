@@ -20,6 +20,7 @@ from models.training.fusion_stage import train_fusion
 from models.training.image_top import ImageTop
 from models.training.loop import Run
 from models.training.machine import choose_machine
+from models.training.name_pictures import annotator_of
 from models.training.pair_model import PairModel
 from models.training.pairs import Parts, encode_pairs, labelled_pairs, stream_pairs
 from models.training.settings import (
@@ -80,6 +81,9 @@ def train(order: Order) -> Path:
         model.mood.config = replace(model.mood.config, reads_images=False)
     folder = order.output / "checkpoint"
     ship(model, image_encoder, settings, order.data, folder)
+    annotator = annotator_of(settings, image_encoder, order.data)
+    if annotator is not None and model.mood.config.reads_images:
+        annotator.save(folder)
     return folder
 
 

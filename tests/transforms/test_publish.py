@@ -51,28 +51,6 @@ def test_a_write_is_repeated_until_it_succeeds() -> None:
     assert len(calls) == 2
 
 
-def test_a_disk_that_is_full_midway_leaves_no_half_line(tmp_path: Path) -> None:
-    path, lines = tmp_path / "readings.jsonl", [b"a" * 5_000, b"b" * 5_000]
-    append_lines(path, [b"before"])
-
-    with files_of_at_most(8_000), pytest.raises(OSError, match="too large"):
-        append_lines(path, lines)
-    append_lines(path, lines)
-
-    assert path.read_bytes().splitlines() == [b"before", *lines]
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The system writes no file of this process beyond that many bytes, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_pauses_double_up_to_half_a_minute() -> None:
     waits = list(itertools.islice(pauses(jitter=lambda: 0.0), 10))
 

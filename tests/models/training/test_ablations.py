@@ -110,6 +110,6 @@ def test_every_way_is_compared_and_no_cell_is_fitted_twice(
     lines = (tmp_path / "out/ablations.md").read_text("utf-8").splitlines()
     assert len(lines) == 2 + (2 * len(VARIANTS) - 1) + 1
     assert all(name in "\n".join(lines) for name in VARIANTS.values())
-    assert "cells 14/14" in first
+    assert "cells 16/16" in first
     assert "cells" not in again
     assert again.strip().splitlines()[-len(lines) :] == lines
