@@ -104,12 +104,8 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
                 f"size_seconds: {self.size_seconds} is not a multiple of windows.period_seconds "
                 f"({self.period_seconds}); choose e.g. 300 and 60"
             )
-        for number, name in enumerate(self.slices):
-            if name in self.slices[:number]:
-                raise ValueError(
-                    f"slices: {name!r} is listed twice, which would count its posts twice; "
-                    "name each once"
-                )
+        if twice := [name for name in self.slices if self.slices.count(name) > 1]:
+            raise ValueError(f"slices: {twice[0]!r} is listed twice, its posts would count twice")
         for shorter, longer in pairwise((self.size_seconds, *self.rollups_seconds)):
             if longer % shorter or longer == shorter:
                 raise ValueError(

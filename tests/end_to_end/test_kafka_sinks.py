@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from deploy.kafka.broker import Broker
 from deploy.kafka.topics import create_topics
@@ -25,7 +25,7 @@ from schemas.records import Position, Rejection, decode
 from tests.end_to_end.kafka_runs import DEADLINE_SECONDS, job, running_broker, succeed
 from transforms.kafka import transactions
 from transforms.kafka.cluster import Cluster
-from transforms.kafka.producers import PRODUCERS, Message, deliver
+from transforms.kafka.producers import PRODUCERS, Message, deliver, send_all
 from transforms.kafka.sink import WriteToKafka
 from transforms.kafka.transactions import Transactions
 
@@ -209,6 +209,23 @@ def test_paused_broker_delays_and_neither_drops_nor_doubles(
         write(numbers(500, 1_000))
 
     assert committed(cluster, topic) == all_of(numbers(0, 1_000))
+
+
+def test_a_producer_is_let_go_with_messages_in_hand(
+    broker: Broker, cluster: Cluster, topic: str
+) -> None:
+    producer = PRODUCERS.producer_for(cluster, topic)
+    send_all(producer, topic, numbers(0, 1))
+    with paused(broker):
+        waiting = producer.send(topic, value=b"late")
+        with pytest.raises(KafkaTimeoutError):  # why it takes more than that
+            producer.close(timeout=0)
+        PRODUCERS.drop(cluster)
+        with pytest.raises(KafkaError, match="closed forcefully"):
+            waiting.get(timeout=DEADLINE_SECONDS)
+    deliver(cluster, topic, numbers(1, 2))
+
+    assert not producer._sender.is_alive()
 
 
 @pytest.mark.parametrize("transactions", [False, True])

@@ -1,5 +1,7 @@
 """Facts about the Kafka source against a real broker: where it starts, stops, and what it finds."""
 
+# Long because: one broker, which takes long to start, serves all of these facts.
+
 from __future__ import annotations
 
 import json

@@ -112,9 +112,14 @@ def _knock(address: str, security: Security) -> None:
     if security.mechanism == "OAUTHBEARER":
         _check_token(security)
     host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise KafkaSettingsError(
+            f"bootstrap_servers: {address!r} is no address with a port. Write e.g. localhost:9092, "
+            "several with commas between them"
+        )
     try:
         sock = socket.create_connection((host.strip("[]"), int(port)), ANSWER_MS / 1000)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise KafkaUnreachableError(
             f"bootstrap_servers: no Kafka answers at {address} ({error}). {START}"
         ) from error

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
@@ -35,6 +36,7 @@ MAX_REQUEST_BYTES = 16 << 20
 USUAL_LARGEST_BYTES = 1_048_588  # of a topic that nobody has set it for
 OVERHEAD_BYTES = 512  # what Kafka adds to a record of its own
 DELIVERY_MS = 30_000  # an attempt that takes longer is repeated
+CLOSE_SECONDS = 1.0  # a sender that gives up does so at once
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -156,7 +158,7 @@ class Producers:
             self._topics = {seen for seen in self._topics if seen[0] != cluster}
             self._largest = {at: size for at, size in self._largest.items() if at[0] != cluster}
         if producer is not None:
-            producer.close(timeout=0)
+            let_go(producer)
 
 
 def open_producer(cluster: Cluster, **settings: Any) -> Any:
@@ -175,6 +177,17 @@ def open_producer(cluster: Cluster, **settings: Any) -> Any:
         allow_auto_create_topics=False,
         **settings,
     )
+
+
+def let_go(producer: Any) -> None:
+    """Close a producer at once; what it has not sent yet it forgets, and says so to who waits.
+
+    kafka-python's `close` waits for its messages first, and raises where some are left.
+    """
+    producer._sender.force_close()
+    producer._sender.join(CLOSE_SECONDS)
+    with suppress(KafkaError):  # its thread was told, and ends once it looks
+        producer.close(timeout=0)
 
 
 PRODUCERS = Producers()

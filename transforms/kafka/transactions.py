@@ -15,6 +15,7 @@ from transforms.kafka.producers import (
     HOPELESS,
     PRODUCERS,
     Message,
+    let_go,
     open_producer,
     pauses,
     require_topic,
@@ -98,4 +99,4 @@ class Transactions:
         """Let the connection go; the broker itself aborts what is open."""
         producer, self._producer, self._parts_sent = self._producer, None, 0
         if producer is not None:
-            producer.close(timeout=0)
+            let_go(producer)

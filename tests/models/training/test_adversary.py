@@ -13,9 +13,12 @@ def test_the_game_makes_the_classifier_better_and_the_places_worse() -> None:
     with torch.no_grad():
         as_it_was = {name: one.clone() for name, one in classifier.named_parameters()}
         for weights in classifier.parameters():
+            assert weights.grad is not None
             weights.sub_(0.05 * weights.grad)
         better = classifier.game(text, image)
         classifier.load_state_dict(as_it_was)
+        assert text.grad is not None
+        assert image.grad is not None
         worse = classifier.game(text - 0.5 * text.grad, image - 0.5 * image.grad)
 
     assert better < before < worse

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.settings import SettingsError, parse_settings
+from transforms.kafka.access import require_access
 from transforms.kafka.cluster import Cluster, KafkaSettingsError, KafkaUnreachableError, Security
 from transforms.kafka.tokens import read_token
 
@@ -78,3 +79,11 @@ def test_program_that_fails_is_named_without_what_it_was_given_or_printed() -> N
         read_token(security)
 
     assert "hidden-token" not in str(caught.value) + repr(security)
+
+
+@pytest.mark.parametrize("address", ["localhost", "", "127.0.0.1:1,kafka", "[::1]", "kafka:http"])
+def test_an_address_without_a_port_is_refused_with_the_remedy(address: str) -> None:
+    with pytest.raises(KafkaSettingsError, match=r"source\.kafka\.bootstrap_.*9092") as refused:
+        require_access(Cluster(address), "source.kafka")
+
+    assert not isinstance(refused.value, KafkaUnreachableError)  # nobody waits for it to come back
