@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from cachetools import LRUCache
 
-from dashboards.live.state import Run, State, Status
+from dashboards.live.state import STALLED_AFTER_SECONDS, Run, State, Status
 from dashboards.live.windows import Windows
 from pipelines.delays import Delays
 from pipelines.topic_reading import POLL_MS, Progress, keep_reading
@@ -78,6 +78,7 @@ class TopicFeed:
         read_counters: asks the engine for the run's counters; None where it cannot be asked.
         delays: how long what the topics hold took; they are started and closed with the feed.
         for_metrics: whether nobody looks at more than metrics, so that less need be kept.
+        clock: in seconds; an engine that has not answered for half a minute is said to be silent.
     """
 
     cluster: Cluster
@@ -86,6 +87,7 @@ class TopicFeed:
     read_counters: ReadCounters = lambda: None
     delays: Delays | None = None
     for_metrics: bool = False
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self.state = State()
@@ -94,6 +96,7 @@ class TopicFeed:
         self._renditions: LRUCache[str, bytes] = LRUCache(MEDIA_BYTES, getsizeof=len)
         self._renditions_lock = threading.Lock()  # a search asks for them on threads of its own
         self._counted: Counted | None = None
+        self._counted_at = 0.0
         self._folded: Counted | None = None
         self._knows_delays = self.delays is None
         self._unreadable = 0
@@ -161,13 +164,20 @@ class TopicFeed:
             return self._renditions.get(sha256)
 
     def _run(self, counted: Counted | None) -> Run:
-        status: Status = "running" if counted is None or counted.is_running else "ended"
         return Run(
             title=self.title,
-            status=status if self.state.version or counted else "waiting",
+            status=self._status(counted) if self.state.version or counted else "waiting",
             watermark=counted and counted.values.get(WATERMARK.name),
             unreadable_lines=self._unreadable,
         )
+
+    def _status(self, counted: Counted | None) -> Status:
+        if counted is None:
+            return "running"  # as far as the topics tell
+        if not counted.is_running:
+            return "ended"
+        is_silent = self.clock() - self._counted_at > STALLED_AFTER_SECONDS
+        return "stalled" if is_silent else "running"
 
     def _topics(self) -> list[str]:
         names = [name for name in KINDS if name not in FOR_PEOPLE or not self.for_metrics]
@@ -210,8 +220,14 @@ class TopicFeed:
             except queue.Full:
                 continue
 
+    def ask(self) -> None:
+        """Ask the engine for counters; what it said last is kept while it does not answer."""
+        counted = self.read_counters()
+        if counted is not None:
+            self._counted, self._counted_at = counted, self.clock()
+
     def _count(self) -> None:
         while not self._stop.is_set():
             started = time.monotonic()
-            self._counted = self.read_counters() or self._counted
+            self.ask()
             self._stop.wait(max(0.0, COUNTERS_SECONDS - (time.monotonic() - started)))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook
 
 from pipelines.delivery.digests import DIGEST, digest_in
-from pipelines.delivery.events import AlertEvent, alert_in
+from pipelines.delivery.events import AlertEvent, Told, alert_in
 from pipelines.delivery.outbound import Outbound
 from pipelines.delivery.outbox import Message
 from pipelines.delivery.wording import body_text, subject
@@ -41,10 +41,13 @@ class Wishes:
     brands: tuple[str, ...] = ()
     events: tuple[AlertEvent, ...] = ()
 
-    def include(self, alert: Alert) -> bool:
-        """Whether the alert matters to the receiver at all."""
+    def include(self, alert: Alert, told: Told | None = None) -> bool:
+        """Whether the alert matters to the receiver at all.
+
+        One that it was `told` of does to its end, also if late posts make it milder.
+        """
         return (
-            alert.severity >= self.min_severity
+            (told is not None or alert.severity >= self.min_severity)
             and (not self.kinds or alert.kind in self.kinds)
             and (not self.brands or alert.brand in self.brands)
         )

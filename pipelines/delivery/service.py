@@ -156,8 +156,9 @@ class Service:
         told: dict[str, Told] = {}
         messages = []
         for receiver in self.receivers:
-            event = event_of(alert, self.outbox.told(receiver.name, alert.alert_id))
-            if event is None or not receiver.wishes.include(alert):
+            before = self.outbox.told(receiver.name, alert.alert_id)
+            event = event_of(alert, before)
+            if event is None or not receiver.wishes.include(alert, before):
                 continue
             if is_quiet and event == "updated":
                 continue  # what it was told last still holds: graver than that is `escalated`

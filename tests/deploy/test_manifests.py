@@ -12,8 +12,10 @@ import yaml
 from deploy.flink.jars import FLINK_VERSION
 from deploy.manifests.tools import build, fetch_tools
 from deploy.manifests.topics import RESOURCES, topic_text
+from pipelines import delays, feedback, run_readings, topic_feed, topic_letters
 from pipelines.command_line import build_parser
-from pipelines.settings import Settings, load_settings
+from pipelines.delivery import sources
+from pipelines.settings import KafkaSource, Settings, load_settings
 from tests.deploy.manifest_checks import Checker
 
 pytestmark = pytest.mark.timeout(900)  # the first run fetches tools, on a busy machine for minutes
@@ -203,6 +205,18 @@ def test_settings_fit_the_cluster_that_they_name(
     assert kafka is not None and kafka.bootstrap_servers == "moodwire-kafka-bootstrap:9093"
     assert kafka.security.username == one("small", "KafkaUser", "moodwire")["metadata"]["name"]
     assert settings.sinks.kafka is not None and settings.sinks.kafka.security == kafka.security
+
+
+def test_who_reads_results_may_read_all_that_page_exporter_and_delivery_follow() -> None:
+    acls = one("small", "KafkaUser", "moodwire-reader")["spec"]["authorization"]["acls"]
+    read = [acl["resource"] for acl in acls if "Read" in acl["operations"]]
+    topics = {resource["name"] for resource in read if resource["type"] == "topic"}
+    groups = tuple(resource["name"] for resource in read if resource["type"] == "group")
+
+    assert {*topic_feed.KINDS, "readings"} <= topics
+    for module in (topic_feed, delays, run_readings, feedback, topic_letters, sources):
+        assert module.GROUP.startswith(groups)
+    assert not KafkaSource().group_id.startswith(groups)  # the offsets of the pipeline are its own
 
 
 def test_the_settings_in_containers_fit_the_services(

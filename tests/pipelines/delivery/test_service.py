@@ -16,7 +16,7 @@ from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Receiver, Refused, WebhookReceiver, Wishes
 from pipelines.delivery.service import Service
 from pipelines.delivery.sources import FolderSource
-from schemas.records import Alert, encode
+from schemas.records import Alert, AlertStatus, encode
 from tests.dashboards.incidents import an_alert
 from tests.pipelines.delivery.receiver import SECRET, Desk, a_desk, a_webhook, states
 from tests.servers import until
@@ -84,6 +84,26 @@ def test_a_whole_incident_is_told_in_order_to_each_as_they_wish(
     assert types(all_of_it) == ["opened", "updated", "escalated", "resolved"]
     assert types(severe) == ["opened", "resolved"]
     assert types(short) == ["opened", "resolved"]
+
+
+@pytest.mark.parametrize("status", ["resolved", "withdrawn"])
+def test_who_was_told_of_an_alert_hears_its_end_though_late_posts_made_it_milder(
+    tmp_path: Path, outbox: Outbox, status: AlertStatus
+) -> None:
+    course = [
+        an_alert("a1", "Nova", severity=5),
+        an_alert("a1", "Nova", severity=4, revision=2),
+        an_alert("a1", "Nova", severity=4, revision=3, status=status),
+        an_alert("a2", "Nova", severity=4),
+    ]
+    write(tmp_path, course)
+    with a_desk() as desk:
+        receiver = a_webhook(
+            desk.url, wishes=Wishes(min_severity=5, events=("opened", "resolved", "withdrawn"))
+        )
+        a_service(tmp_path, outbox, receiver).run(threading.Event(), once=True)
+
+    assert types(desk) == ["opened", status]
 
 
 def test_what_is_written_while_it_runs_is_sent_at_once(tmp_path: Path, outbox: Outbox) -> None:
