@@ -120,3 +120,15 @@ def test_losses_and_figures_are_there_for_tensorboard(tmp_path: Path) -> None:
         events.Tags()["scalars"]
     )
     assert [one.step for one in events.Scalars("validation/score")] == [20, 40, 60]
+
+
+def test_a_run_that_goes_on_leaves_no_gap_in_the_curves(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    fit(LineStage(), tmp_path)
+    fit(LineStage(), tmp_path)
+    events = EventAccumulator(str(tmp_path / "logs/line"))
+    events.Reload()
+
+    assert [one.step for one in events.Scalars("validation/score")] == [20, 40, 60]
+    assert [one.step for one in events.Scalars("train/loss")] == [10, 20, 30, 40, 50, 60]
