@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +85,8 @@ class Loop:
         """Trains to the end; the module then has the best averaged weights.
 
         Raises:
-            TrainingSettingsError: the folder holds the state of a run with other settings.
+            TrainingSettingsError: the folder holds the state of a run with other settings, or
+                the loss is no number any more.
         """
         self._resume()
         with Logs(self._out / "logs" / self._stage.name, self._at.step) as logs:
@@ -112,10 +114,23 @@ class Loop:
             self._average.update()
             at.step += 1
             figures = {name: value.item() for name, value in parts.items()}
+            self._check_finite(figures["loss"])
             logs.step(at.step, figures, float(self._schedule.get_last_lr()[0]))
             progress.report(at.step, loss=figures["loss"])
             if at.step % self._settings.save_every_steps == 0:
                 self._save()
+
+    def _check_finite(self, loss: float) -> None:
+        """A step whose gradients are scaled is left out where they overflow; others are for good.
+
+        Raises:
+            TrainingSettingsError: the loss is no number, so that the weights are none either.
+        """
+        if not (math.isfinite(loss) or self._stepper.scaler.is_enabled()):
+            raise TrainingSettingsError(
+                f"{self._stage.name}: the loss is {loss} at step {self._at.step}, training "
+                "diverged; lower its `learning_rate` and start anew with --no-resume"
+            )
 
     def _validate(self, logs: Logs) -> None:
         at = self._at

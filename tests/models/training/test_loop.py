@@ -92,6 +92,11 @@ def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
         fit(LineStage(), tmp_path, learning_rate=0.1)
 
 
+def test_a_run_that_diverges_stops_and_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(TrainingSettingsError, match=r"line: the loss is .* `learning_rate`"):
+        fit(LineStage(), tmp_path, learning_rate=1e30)
+
+
 def test_training_ends_early_and_the_best_weights_stay(tmp_path: Path) -> None:
     one_round = fit(LineStage(1, [1.0]), tmp_path / "one", warmup_share=1.0, learning_rate=1e-9)
     stage = LineStage(6, [5.0, 4.0, 3.0, 9.0, 9.0, 9.0])
