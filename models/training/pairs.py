@@ -101,15 +101,24 @@ def labelled_pairs(data: Path, part: str) -> list[RawPair]:
     """One part (train or validation) of MVSA-Single.
 
     Raises:
-        TrainingDataError: the file is not there.
+        TrainingDataError: the file is not there, or a row is no pair.
     """
-    rows = read_rows(data / MVSA / f"{part}.jsonl.gz")
-    return [
-        RawPair(
-            prepare_text(row["text"]), data / MVSA / row["image"], SENTIMENTS.index(row["label"])
-        )
-        for row in rows
-    ]
+    file = data / MVSA / f"{part}.jsonl.gz"
+    rows = read_rows(file)
+    try:
+        return [
+            RawPair(
+                prepare_text(row["text"]),
+                data / MVSA / row["image"],
+                SENTIMENTS.index(row["label"]),
+            )
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingDataError(
+            f"{file}: a row has no text, image or known label ({error}); "
+            f"labels are {', '.join(SENTIMENTS)}"
+        ) from error
 
 
 def stream_pairs(data: Path) -> list[RawPair]:
