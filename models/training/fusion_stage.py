@@ -112,6 +112,7 @@ class FusionStage:
         self.name = "fusion"
         self.module, self._settings, self._seed = model, settings, run.seed
         self._train, self._validation, self._targets = parts.train, parts.validation, targets
+        self.data = parts.digest()
         self._machine = run.machine
         self.steps = [-(-len(parts.train) // settings.batch_size)] * settings.rounds
         counts = torch.bincount(parts.train.labels, minlength=len(SENTIMENTS)).tolist()

@@ -27,6 +27,10 @@ class Stage(Protocol):
     name: str
 
     @property
+    def data(self) -> bytes:
+        """A hash of what is read in training and validation."""
+
+    @property
     def module(self) -> nn.Module:
         """What is trained; only weights that require a gradient are kept and saved."""
 
@@ -73,7 +77,8 @@ class Loop:
     """
 
     def __init__(self, stage: Stage, settings: RunSettings, optimizer: AdamW, run: Run) -> None:
-        self._stage, self._settings, self._machine = stage, settings, run.machine
+        self._stage, self._settings = stage, settings
+        self._machine, self._seed = run.machine, run.seed
         self._file, self._out = run.out / f"{stage.name}.pt", run.out
         self._ends = list(itertools.accumulate(stage.steps))
         self._optimizer, self._stepper = optimizer, Stepper(run.machine, optimizer)
@@ -85,8 +90,8 @@ class Loop:
         """Trains to the end; the module then has the best averaged weights.
 
         Raises:
-            TrainingSettingsError: the folder holds the state of a run with other settings, or
-                the loss is no number any more.
+            TrainingSettingsError: the folder holds the state of a run with other settings, seed or
+                data, or the loss is no number any more.
         """
         self._resume()
         with Logs(self._out / "logs" / self._stage.name, self._at.step) as logs:
@@ -183,7 +188,8 @@ class Loop:
 
     def _fingerprint(self) -> str:
         shapes = {name: list(one.shape) for name, one in self._average.values.items()}
-        facts = [msgspec.to_builtins(self._settings), self._ends, shapes]
+        settings = msgspec.to_builtins(self._settings)
+        facts = [settings, self._seed, self._stage.data, self._ends, shapes]
         return hashlib.blake2b(msgspec.json.encode(facts), digest_size=16).hexdigest()
 
 

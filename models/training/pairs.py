@@ -96,6 +96,14 @@ class Parts:
     train: Pairs
     validation: Pairs
 
+    def digest(self) -> bytes:
+        """A hash of which image, how long a text and which label each pair has."""
+        read = [
+            (one.image_ids.tolist(), one.labels.tolist(), [len(tokens) for tokens in one.tokens])
+            for one in (self.train, self.validation)
+        ]
+        return digest(repr(read).encode())
+
 
 def labelled_pairs(data: Path, part: str) -> list[RawPair]:
     """One part (train or validation) of MVSA-Single.

@@ -21,6 +21,7 @@ class LineStage:
     """Fits y = 2x with a line and dropout, so that random numbers count."""
 
     name = "line"
+    data = b"a line"
 
     def __init__(self, rounds: int = 3, scores: Sequence[float] = (), slow: float = 0.0) -> None:
         torch.manual_seed(3)
@@ -44,11 +45,11 @@ class LineStage:
         return {"score": -float(self.loss(torch.ones(2, 4))["loss"])}
 
 
-def fit(stage: LineStage, out: Path, **settings: object) -> list[float]:
+def fit(stage: LineStage, out: Path, seed: int = 1, **settings: object) -> list[float]:
     """Trains and returns the weights."""
     chosen = RunSettings(**{"save_every_steps": 7, "averaging": 0.9, **settings})  # type: ignore[arg-type]
     optimizer = build_optimizer([(stage.module, chosen.learning_rate)], chosen.weight_decay)
-    Loop(stage, chosen, optimizer, Run(CPU, out, seed=1)).run()
+    Loop(stage, chosen, optimizer, Run(CPU, out, seed)).run()
     return [value for one in stage.module.parameters() for value in one.flatten().tolist()]
 
 
@@ -90,6 +91,22 @@ def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other settings"):
         fit(LineStage(), tmp_path, learning_rate=0.1)
+
+
+def test_a_state_of_another_seed_is_refused(tmp_path: Path) -> None:
+    fit(LineStage(), tmp_path)
+
+    with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other settings"):
+        fit(LineStage(), tmp_path, seed=2)
+
+
+def test_a_state_of_other_data_is_refused(tmp_path: Path) -> None:
+    fit(LineStage(), tmp_path)
+    other = LineStage()
+    other.data = b"another line"
+
+    with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other .* data"):
+        fit(other, tmp_path)
 
 
 def test_a_run_that_diverges_stops_and_names_the_remedy(tmp_path: Path) -> None:
