@@ -44,7 +44,7 @@ def test_a_missing_file_and_one_that_is_no_yaml_are_named(tmp_path: Path) -> Non
         load_settings(tmp_path / "nowhere.yaml")
     with pytest.raises(TrainingSettingsError, match=r"broken\.yaml: is not YAML"):
         load_settings(broken)
-    broken.write_bytes(b"version: caf\xe9")
+    broken.write_bytes(b"version: \xe9")
     with pytest.raises(TrainingSettingsError, match=r"broken\.yaml: is not YAML"):
         load_settings(broken)
 
