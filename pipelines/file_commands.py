@@ -10,6 +10,17 @@ INDEX_FOLDER = ".run/search"
 SETTINGS_HELP = "settings file (default: moodwire.yaml)"
 
 
+def at_least_one(written: str) -> int:
+    """A count on the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or below one.
+    """
+    if not written.isdecimal() or int(written) < 1:
+        raise argparse.ArgumentTypeError(f"{written!r} is no number from 1 up")
+    return int(written)
+
+
 def add_command(
     commands: argparse._SubParsersAction, name: str, says: str, examples: str
 ) -> argparse.ArgumentParser:
@@ -81,7 +92,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         default=True,
         help="go on from the states in --output, or throw them away (default: go on)",
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument(
+        "--threads", type=at_least_one, metavar="N", help="CPU threads (default: all cores)"
+    )
 
 
 def add_explain(commands: argparse._SubParsersAction) -> None:
@@ -100,7 +113,7 @@ def add_explain(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--output", metavar="DIR", required=True, help="folder for the pages")
     parser.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="lines to read (default: 100)"
+        "--limit", type=at_least_one, default=100, metavar="N", help="lines to read (default: 100)"
     )
     parser.add_argument("--checkpoint", metavar="DIR", help="another model than the shipped one")
 
@@ -128,7 +141,7 @@ def add_search(commands: argparse._SubParsersAction) -> None:
     question.add_argument("--campaigns", action="store_true", help="posts that few authors repeat")
     question.add_argument("--forget", metavar="POST_ID", help="delete this post from the index")
     parser.add_argument(
-        "--limit", type=int, default=10, metavar="N", help="results to show (default: 10)"
+        "--limit", type=at_least_one, default=10, metavar="N", help="results to show (default: 10)"
     )
     parser.add_argument(
         "--index",
@@ -203,7 +216,11 @@ def add_quality(commands: argparse._SubParsersAction) -> None:
         help="where the report goes (default: quality.html)",
     )
     parser.add_argument(
-        "--sample", type=int, default=5000, metavar="N", help="posts to check (default: 5000)"
+        "--sample",
+        type=at_least_one,
+        default=5000,
+        metavar="N",
+        help="posts to check (default: 5000)",
     )
 
 

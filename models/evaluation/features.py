@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.checkpoint import Checkpoint
-from models.evaluation.labelled import Labelled
+from models.evaluation.labelled import DataError, Labelled
 from models.images import render, to_pixels
 from models.text_preparation import prepare_text
 from models.training.data import pad
@@ -103,9 +103,16 @@ def encode_images(checkpoint: Checkpoint, files: Sequence[Path], progress: Progr
 
 
 def rendition(file: Path) -> bytes:
-    """What serving would make of an image file."""
-    with Image.open(file) as image:
-        return render(image)
+    """What serving would make of an image file.
+
+    Raises:
+        DataError: it is no image that can be read.
+    """
+    try:
+        with Image.open(file) as image:
+            return render(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{file}: is not a readable image ({error})") from error
 
 
 def _key(pairs: Labelled, key: str) -> str:

@@ -54,7 +54,7 @@ def load_texts(data: Path, task: str, limit: int | None = None) -> Labelled:
     file = data / "text" / folder / "validation.jsonl.gz"
     rows = _read(file, limit)
     try:
-        texts = tuple(row["text"] for row in rows)
+        texts = tuple(_text(row) for row in rows)
         truth = _classes(rows, labels) if labels else _several(rows)
     except (KeyError, TypeError, ValueError) as error:
         raise _wrong(file, error) from error
@@ -70,7 +70,7 @@ def load_pairs(data: Path, part: str, limit: int | None = None) -> Labelled:
     file = data / PAIRS / f"{part}.jsonl.gz"
     rows = _read(file, limit)
     try:
-        texts = tuple(row["text"] for row in rows)
+        texts = tuple(_text(row) for row in rows)
         images = tuple(file.parent / row["image"] for row in rows)
         truth = _classes(rows, SENTIMENTS)
     except (KeyError, TypeError, ValueError) as error:
@@ -92,6 +92,12 @@ def _read(file: Path, limit: int | None) -> list[dict[str, Any]]:
     if not rows:
         raise DataError(f"{file}: holds no rows")
     return rows
+
+
+def _text(row: dict[str, Any]) -> str:
+    if not isinstance(row["text"], str):
+        raise TypeError(f"text: {row['text']!r}")
+    return row["text"]
 
 
 def _classes(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> NDArray[np.int64]:

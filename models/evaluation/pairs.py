@@ -27,7 +27,7 @@ from models.evaluation.scoring import Scoring
 from models.labels import SENTIMENTS
 from models.scorer import ScoreInput
 from models.text_preparation import prepare_text
-from models.training.figures import accuracy, confusion, recalls, weighted_f1
+from models.training.figures import accuracy, confusion, macro_recall, weighted_f1
 
 Classes = NDArray[np.int64]
 _CLASSES: Final = len(SENTIMENTS)
@@ -36,7 +36,7 @@ FOLDS: Final = 5
 FIGURES: Final[dict[str, TruthFigure]] = {
     "accuracy": accuracy,
     "weighted_f1": lambda truth, read: weighted_f1(truth, read, _CLASSES),
-    "macro_recall": lambda truth, read: float(recalls(truth, read, _CLASSES).mean()),
+    "macro_recall": lambda truth, read: macro_recall(truth, read, _CLASSES),
 }
 
 

@@ -21,7 +21,7 @@ from models.evaluation.scaling import (
 )
 from models.labels import EMOTIONS, SENTIMENTS, TWEET_EMOTION_INDEXES, TWEET_EMOTIONS
 from models.training.answers import sigmoid_logits, softmax_logits
-from models.training.figures import accuracy, f1_scores, recalls, several_label_f1
+from models.training.figures import accuracy, f1_scores, macro_recall, several_label_f1
 
 Figures = dict[str, TruthFigure]
 Decided = NDArray[Any]  # (rows,) classes, or (rows, labels) of bool
@@ -91,7 +91,7 @@ class Task:
 
 
 def _macro_recall(classes: int) -> TruthFigure:
-    return lambda truth, decided: float(recalls(truth, decided, classes).mean())
+    return lambda truth, decided: macro_recall(truth, decided, classes)
 
 
 def _macro_f1(classes: int) -> TruthFigure:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.figures import accuracy, recalls, weighted_f1
+from models.training.figures import accuracy, macro_recall, weighted_f1
 
 Floats = NDArray[np.float64]
 _DRAWS = 2000
@@ -90,7 +90,7 @@ def _row(
         "accuracy_high": high,
         "accuracy_between_seeds": float(np.std(by_seed)),
         "weighted_f1": float(np.mean([weighted_f1(*pair, 3) for pair in predicted])),
-        "macro_recall": float(np.mean([recalls(*pair, 3).mean() for pair in predicted])),
+        "macro_recall": float(np.mean([macro_recall(*pair, 3) for pair in predicted])),
     }
     if against is not None and len(against) == len(right):
         row["gain"] = float((right - against).mean())

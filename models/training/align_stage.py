@@ -42,7 +42,7 @@ class AlignStage:
         run: Run,
     ) -> None:
         self.module, self._settings, self._seed = model, settings, run.seed
-        self._train, self._validation = parts.train, parts.validation
+        self._train, self._validation, self.data = parts.train, parts.validation, parts.digest()
         self._device = run.machine.device
         counts = torch.bincount(self._train.image_ids).clamp(max=settings.posts_per_image)
         batches = -(-int(counts.sum()) // settings.batch_size)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,18 +51,21 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     """Rows of a JSON Lines file, gzip-compressed.
 
     Raises:
-        TrainingDataError: the file is missing, or a line is not JSON.
+        TrainingDataError: the file is missing, damaged or empty, or a line is not JSON.
     """
     try:
         with gzip.open(file, "rt", encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
-    except OSError as error:
+            rows = [json.loads(line) for line in lines]
+    except (OSError, EOFError, zlib.error) as error:
+        problem = getattr(error, "strerror", None) or error
         raise TrainingDataError(
-            f"{file}: {error.strerror or error}; --data names a folder laid out as "
-            "docs/training.md, says"
+            f"{file}: {problem}; --data names a folder laid out as docs/training.md says"
         ) from error
     except ValueError as error:
         raise TrainingDataError(f"{file}: is not JSON Lines ({error})") from error
+    if not rows:
+        raise TrainingDataError(f"{file}: holds no rows")
+    return rows
 
 
 def load_task(data: Path, task: str, part: str) -> list[Example]:
@@ -70,7 +74,7 @@ def load_task(data: Path, task: str, part: str) -> list[Example]:
     rows = read_rows(data / "text" / folder / f"{part}.jsonl.gz")
     try:
         return [Example(task, prepare_text(row["text"]), _target(row, labels)) for row in rows]
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TrainingDataError(
             f"{folder}/{part}.jsonl.gz: a row has no known label or text ({error}); "
             f"labels are {', '.join(labels or EMOTIONS)}"
@@ -78,9 +82,9 @@ def load_task(data: Path, task: str, part: str) -> list[Example]:
 
 
 def _target(row: dict[str, Any], labels: Sequence[str]) -> tuple[int, ...]:
-    if "labels" in row:
-        return tuple(EMOTIONS.index(name) for name in row["labels"])
-    return (labels.index(row["label"]),)
+    if labels:
+        return (labels.index(row["label"]),)
+    return tuple(EMOTIONS.index(name) for name in row["labels"])
 
 
 def tokenise(examples: Sequence[Example], tokenizer: TextTokenizer) -> list[Example]:

@@ -14,6 +14,16 @@ def recalls(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.float6
     return np.asarray(np.diag(table) / np.maximum(table.sum(axis=1), 1))
 
 
+def macro_recall(truth: Labels, predicted: Labels, classes: int) -> float:
+    """Mean recall of the classes that occur; one that does not has no recall, rather than 0.
+
+    >>> macro_recall([2, 2], [2, 2], 3)
+    1.0
+    """
+    occurs = np.bincount(np.asarray(truth), minlength=classes) > 0
+    return float(recalls(truth, predicted, classes)[occurs].mean())
+
+
 def f1_scores(truth: Labels, predicted: Labels, classes: int) -> NDArray[np.float64]:
     """F1 of each class, 2 TP / (2 TP + FP + FN), (classes,)."""
     table = confusion(truth, predicted, classes)

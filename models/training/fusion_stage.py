@@ -12,7 +12,7 @@ from models.labels import SENTIMENTS
 from models.mood_model import MoodOutput
 from models.training.align_stage import shuffled
 from models.training.averaging import copy_into, snapshot
-from models.training.figures import accuracy, recalls, weighted_f1
+from models.training.figures import accuracy, macro_recall, weighted_f1
 from models.training.folds import group_folds
 from models.training.loop import Loop, Run, build_optimizer
 from models.training.losses import class_weights
@@ -112,6 +112,7 @@ class FusionStage:
         self.name = "fusion"
         self.module, self._settings, self._seed = model, settings, run.seed
         self._train, self._validation, self._targets = parts.train, parts.validation, targets
+        self.data = parts.digest()
         self._machine = run.machine
         self.steps = [-(-len(parts.train) // settings.batch_size)] * settings.rounds
         counts = torch.bincount(parts.train.labels, minlength=len(SENTIMENTS)).tolist()
@@ -162,7 +163,7 @@ class FusionStage:
         return {
             "accuracy": accuracy(truth, predicted),
             "weighted_f1": weighted_f1(truth, predicted, len(SENTIMENTS)),
-            "macro_recall": float(recalls(truth, predicted, len(SENTIMENTS)).mean()),
+            "macro_recall": macro_recall(truth, predicted, len(SENTIMENTS)),
             "score": float(right.clamp(min=1e-9).log().mean()),
         }
 

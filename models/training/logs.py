@@ -13,10 +13,10 @@ class Logs:
     What a killed run wrote after its last save is taken back, so a resumed run has one curve.
     """
 
-    def __init__(self, folder: Path, first_step: int) -> None:
+    def __init__(self, folder: Path, done_steps: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(folder, purge_step=first_step or None)
+        self._writer = SummaryWriter(folder, purge_step=done_steps + 1 if done_steps else None)
 
     def __enter__(self) -> "Logs":
         return self

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,10 @@ class Stage(Protocol):
     """What a stage trains, on which batches, and how it is judged."""
 
     name: str
+
+    @property
+    def data(self) -> bytes:
+        """A hash of what is read in training and validation."""
 
     @property
     def module(self) -> nn.Module:
@@ -72,7 +77,8 @@ class Loop:
     """
 
     def __init__(self, stage: Stage, settings: RunSettings, optimizer: AdamW, run: Run) -> None:
-        self._stage, self._settings, self._machine = stage, settings, run.machine
+        self._stage, self._settings = stage, settings
+        self._machine, self._seed = run.machine, run.seed
         self._file, self._out = run.out / f"{stage.name}.pt", run.out
         self._ends = list(itertools.accumulate(stage.steps))
         self._optimizer, self._stepper = optimizer, Stepper(run.machine, optimizer)
@@ -84,7 +90,8 @@ class Loop:
         """Trains to the end; the module then has the best averaged weights.
 
         Raises:
-            TrainingSettingsError: the folder holds the state of a run with other settings.
+            TrainingSettingsError: the folder holds the state of a run with other settings, seed or
+                data, or the loss is no number any more.
         """
         self._resume()
         with Logs(self._out / "logs" / self._stage.name, self._at.step) as logs:
@@ -112,10 +119,23 @@ class Loop:
             self._average.update()
             at.step += 1
             figures = {name: value.item() for name, value in parts.items()}
+            self._check_finite(figures["loss"])
             logs.step(at.step, figures, float(self._schedule.get_last_lr()[0]))
             progress.report(at.step, loss=figures["loss"])
             if at.step % self._settings.save_every_steps == 0:
                 self._save()
+
+    def _check_finite(self, loss: float) -> None:
+        """A step whose gradients are scaled is left out where they overflow; others are for good.
+
+        Raises:
+            TrainingSettingsError: the loss is no number, so that the weights are none either.
+        """
+        if not (math.isfinite(loss) or self._stepper.scaler.is_enabled()):
+            raise TrainingSettingsError(
+                f"{self._stage.name}: the loss is {loss} at step {self._at.step}, training "
+                "diverged; lower its `learning_rate` and start anew with --no-resume"
+            )
 
     def _validate(self, logs: Logs) -> None:
         at = self._at
@@ -168,7 +188,8 @@ class Loop:
 
     def _fingerprint(self) -> str:
         shapes = {name: list(one.shape) for name, one in self._average.values.items()}
-        facts = [msgspec.to_builtins(self._settings), self._ends, shapes]
+        settings = msgspec.to_builtins(self._settings)
+        facts = [settings, self._seed, self._stage.data, self._ends, shapes]
         return hashlib.blake2b(msgspec.json.encode(facts), digest_size=16).hexdigest()
 
 

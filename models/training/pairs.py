@@ -96,20 +96,37 @@ class Parts:
     train: Pairs
     validation: Pairs
 
+    def digest(self) -> bytes:
+        """A hash of which image, how long a text and which label each pair has."""
+        read = [
+            (one.image_ids.tolist(), one.labels.tolist(), [len(tokens) for tokens in one.tokens])
+            for one in (self.train, self.validation)
+        ]
+        return digest(repr(read).encode())
+
 
 def labelled_pairs(data: Path, part: str) -> list[RawPair]:
     """One part (train or validation) of MVSA-Single.
 
     Raises:
-        TrainingDataError: the file is not there.
+        TrainingDataError: the file is not there, or a row is no pair.
     """
-    rows = read_rows(data / MVSA / f"{part}.jsonl.gz")
-    return [
-        RawPair(
-            prepare_text(row["text"]), data / MVSA / row["image"], SENTIMENTS.index(row["label"])
-        )
-        for row in rows
-    ]
+    file = data / MVSA / f"{part}.jsonl.gz"
+    rows = read_rows(file)
+    try:
+        return [
+            RawPair(
+                prepare_text(row["text"]),
+                data / MVSA / row["image"],
+                SENTIMENTS.index(row["label"]),
+            )
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingDataError(
+            f"{file}: a row has no text, image or known label ({error}); "
+            f"labels are {', '.join(SENTIMENTS)}"
+        ) from error
 
 
 def stream_pairs(data: Path) -> list[RawPair]:

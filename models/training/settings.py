@@ -198,15 +198,19 @@ def load_settings(file: Path) -> TrainingSettings:
     return settings
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path, readers: frozenset[Path] = frozenset()) -> Any:
+    """What a file says; `readers` are the files that extend it."""
+    if (itself := file.resolve()) in readers:
+        raise TrainingSettingsError(f"{file}: extends itself; let `extends` name another file")
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise TrainingSettingsError(f"{file}: {error.strerror}; name a YAML file") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise TrainingSettingsError(f"{file}: is not YAML ({error})") from error
     if isinstance(written, dict) and "extends" in written:
-        return _merged(_read(file.parent / str(written.pop("extends"))), written)
+        base = file.parent / str(written.pop("extends"))
+        return _merged(_read(base, readers | {itself}), written)
     return written
 
 
@@ -232,6 +236,8 @@ def _problems(settings: TrainingSettings) -> list[str]:
             found.append(f"text.{name}: no task {sorted(unknown)[0]!r}; use {', '.join(TASKS)}")
     if settings.image_encoder is None and (settings.align or settings.fusion):
         found.append("image_encoder: align and fusion need one; name a timm model or drop both")
+    if settings.fusion is not None and settings.fusion.teachers == 1:
+        found.append("fusion.teachers: one fold has no others to learn from; use 0, or 2 and more")
     if settings.joint_width % settings.joint_heads:
         found.append("joint_heads: must divide joint_width; use 4 with 256")
     return found

@@ -17,6 +17,7 @@ from models.text_encoder import TextEncoder
 from models.text_tokenizer import TextTokenizer
 from models.training.adapters import add_adapters, merge_adapters
 from models.training.data import TASKS, Example, load_task, pad, tokenise
+from models.training.features import digest
 from models.training.loop import Loop, Run, build_optimizer
 from models.training.losses import (
     balancing_weights,
@@ -140,6 +141,7 @@ class TextStage:
         self.module = nn.ModuleList([model.encoder, model.mood])
         self.settings, self._answers = settings, answers or {}
         train, self._validation = parts
+        self.data = digest(*(_digest_of(part) for part in parts))
         self._model = model
         self._mixture = Mixture(train, settings, seed)
         self.steps = self._mixture.steps
@@ -170,6 +172,11 @@ class TextStage:
         """The headline figure of every task; the score is their mean."""
         figures = validate_text(self._model.logits, self._validation)
         return {**figures, "score": float(np.mean(list(figures.values())))}
+
+
+def _digest_of(part: Parts) -> bytes:
+    read = [(one.text, one.target) for examples in part.values() for one in examples]
+    return digest(repr(read).encode("utf-8", "surrogatepass"))
 
 
 def classes_of(task: str) -> int:

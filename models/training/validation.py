@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.labels import HEADS, SENTIMENTS, TWEET_EMOTIONS
 from models.training.data import Example
-from models.training.figures import f1_scores, recalls, several_label_f1
+from models.training.figures import f1_scores, macro_recall, several_label_f1
 from models.training.losses import logits_of_task, many_hot
 
 Logits = Callable[[list[Example]], dict[str, Tensor]]
@@ -20,13 +20,17 @@ def validate_text(
     """Headline figure of every task on at most `rows` validation examples."""
     parts = {task: examples[:rows] for task, examples in validation.items()}
     found = {task: logits_of_task(task, read_all(logits_of, part)) for task, part in parts.items()}
-    truth = {task: [example.target[0] for example in part] for task, part in parts.items()}
+    truth = {
+        task: [example.target[0] for example in part]
+        for task, part in parts.items()
+        if task != "emotions"  # of which a text may have several, or none
+    }
     four = found["tweet_emotion"].argmax(dim=1).numpy()
     sentiment = found["sentiment"].argmax(dim=1).numpy()
     hot = many_hot([example.target for example in parts["emotions"]], HEADS["emotions"])
     several = several_label_f1(hot.bool().numpy(), found["emotions"].sigmoid().numpy() > 0.3)
     figures = {
-        "sentiment": recalls(truth["sentiment"], sentiment, len(SENTIMENTS)),
+        "sentiment": macro_recall(truth["sentiment"], sentiment, len(SENTIMENTS)),
         "tweet_emotion": f1_scores(truth["tweet_emotion"], four, len(TWEET_EMOTIONS)),
         "emotions": several,
     }

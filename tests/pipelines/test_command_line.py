@@ -119,3 +119,23 @@ def test_commands_that_run_no_pipeline_load_no_torch(module: str) -> None:
     asked = f"import sys, {module}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["explain", "--input", "a", "--output", "b", "--limit", "-1"],
+        ["search", "--input", "a", "--text", "b", "--limit", "0"],
+        ["train", "--data", "a", "--output", "b", "--threads", "0"],
+        ["quality", "a", "--report", "b", "--sample", "many"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_count_below_one_is_refused(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+
+    assert ended.value.code == MISUSED
+    assert f"{command[-1]!r} is no number from 1 up" in capsys.readouterr().err

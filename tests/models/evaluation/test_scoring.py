@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.evaluation.features import rendition
 from models.evaluation.labelled import DataError, load_pairs, load_texts
 from models.evaluation.scoring import Scoring, fingerprint
 from models.scorer import ScoreInput
@@ -94,6 +95,10 @@ def test_unknown_labels_broken_files_and_lost_images_are_named(tmp_path: Path) -
     with pytest.raises(DataError, match="not as expected"):
         load_texts(folder, "irony")
 
+    write_rows(irony, [{"text": None, "label": "irony"}])
+    with pytest.raises(DataError, match="not as expected"):
+        load_texts(folder, "irony")
+
     irony.write_bytes(irony.read_bytes()[:-9])
     with pytest.raises(DataError, match="not as expected"):
         load_texts(folder, "irony")
@@ -101,3 +106,11 @@ def test_unknown_labels_broken_files_and_lost_images_are_named(tmp_path: Path) -
     (folder / "pairs/mvsa_single/images/validation-1.png").unlink()
     with pytest.raises(DataError, match=r"validation-1\.png: no such image"):
         load_pairs(folder, "validation")
+
+
+def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    image = load_pairs(some_labelled_posts(tmp_path, 3), "validation").images[0]
+    image.write_bytes(image.read_bytes()[:40])
+
+    with pytest.raises(DataError, match=rf"{image.name}: is not a readable image"):
+        rendition(image)

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.evaluation.intervals import TruthFigure
+from models.evaluation.pairs import FIGURES
+from models.evaluation.tasks import TEXT_TASKS
 from models.labels import EMOTIONS, HEADS
 from models.training.data import Example, length_batches, pad, token_count
 from models.training.figures import f1_scores, recalls, several_label_f1, weighted_f1
@@ -29,6 +32,18 @@ def test_recalls_and_f1_by_hand() -> None:
     assert recalls(TRUTH, PREDICTED, 3).tolist() == pytest.approx([2 / 3, 1 / 2, 1])
     assert f1_scores(TRUTH, PREDICTED, 3).tolist() == pytest.approx([4 / 5, 1 / 2, 2 / 3])
     assert weighted_f1(TRUTH, PREDICTED, 3) == pytest.approx((3 * 4 / 5 + 2 / 2 + 2 / 3) / 6)
+
+
+@pytest.mark.parametrize(
+    "figure", [TEXT_TASKS["sentiment"].figures["macro_recall"], FIGURES["macro_recall"]]
+)
+def test_a_class_that_does_not_occur_takes_nothing_from_the_macro_recall(
+    figure: TruthFigure,
+) -> None:
+    truth = np.array([0, 2, 2, 2])
+
+    assert figure(truth, truth) == 1.0
+    assert figure(truth, np.array([1, 2, 2, 0])) == pytest.approx((0 + 2 / 3) / 2)
 
 
 def test_f1_of_several_labels_by_hand() -> None:

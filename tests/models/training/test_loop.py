@@ -21,6 +21,7 @@ class LineStage:
     """Fits y = 2x with a line and dropout, so that random numbers count."""
 
     name = "line"
+    data = b"a line"
 
     def __init__(self, rounds: int = 3, scores: Sequence[float] = (), slow: float = 0.0) -> None:
         torch.manual_seed(3)
@@ -44,11 +45,11 @@ class LineStage:
         return {"score": -float(self.loss(torch.ones(2, 4))["loss"])}
 
 
-def fit(stage: LineStage, out: Path, **settings: object) -> list[float]:
+def fit(stage: LineStage, out: Path, seed: int = 1, **settings: object) -> list[float]:
     """Trains and returns the weights."""
     chosen = RunSettings(**{"save_every_steps": 7, "averaging": 0.9, **settings})  # type: ignore[arg-type]
     optimizer = build_optimizer([(stage.module, chosen.learning_rate)], chosen.weight_decay)
-    Loop(stage, chosen, optimizer, Run(CPU, out, seed=1)).run()
+    Loop(stage, chosen, optimizer, Run(CPU, out, seed)).run()
     return [value for one in stage.module.parameters() for value in one.flatten().tolist()]
 
 
@@ -92,6 +93,27 @@ def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
         fit(LineStage(), tmp_path, learning_rate=0.1)
 
 
+def test_a_state_of_another_seed_is_refused(tmp_path: Path) -> None:
+    fit(LineStage(), tmp_path)
+
+    with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other settings"):
+        fit(LineStage(), tmp_path, seed=2)
+
+
+def test_a_state_of_other_data_is_refused(tmp_path: Path) -> None:
+    fit(LineStage(), tmp_path)
+    other = LineStage()
+    other.data = b"another line"
+
+    with pytest.raises(TrainingSettingsError, match=r"line\.pt is of a run with other .* data"):
+        fit(other, tmp_path)
+
+
+def test_a_run_that_diverges_stops_and_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(TrainingSettingsError, match=r"line: the loss is .* `learning_rate`"):
+        fit(LineStage(), tmp_path, learning_rate=1e30)
+
+
 def test_training_ends_early_and_the_best_weights_stay(tmp_path: Path) -> None:
     one_round = fit(LineStage(1, [1.0]), tmp_path / "one", warmup_share=1.0, learning_rate=1e-9)
     stage = LineStage(6, [5.0, 4.0, 3.0, 9.0, 9.0, 9.0])
@@ -120,3 +142,15 @@ def test_losses_and_figures_are_there_for_tensorboard(tmp_path: Path) -> None:
         events.Tags()["scalars"]
     )
     assert [one.step for one in events.Scalars("validation/score")] == [20, 40, 60]
+
+
+def test_a_run_that_goes_on_leaves_no_gap_in_the_curves(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    fit(LineStage(), tmp_path)
+    fit(LineStage(), tmp_path)
+    events = EventAccumulator(str(tmp_path / "logs/line"))
+    events.Reload()
+
+    assert [one.step for one in events.Scalars("validation/score")] == [20, 40, 60]
+    assert [one.step for one in events.Scalars("train/loss")] == [10, 20, 30, 40, 50, 60]

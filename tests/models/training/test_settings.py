@@ -24,6 +24,7 @@ def test_shipped_configurations_are_readable(file: Path) -> None:
         ({"fusion_score": "cosine"}, "fusion_score: Invalid enum value 'cosine'"),
         ({"text": {"emphasis": {"ironie": 2}}}, r"text\.emphasis: no task 'ironie'; use sentiment"),
         ({"image_encoder": None}, "image_encoder: align and fusion need one; name a timm model"),
+        ({"fusion": {"teachers": 1}}, r"fusion\.teachers: one fold has no others to learn from"),
         ({"joint_heads": 3}, "joint_heads: must divide joint_width"),
         ({"version": ""}, "version: Expected `str` of length >= 1"),
     ],
@@ -43,6 +44,17 @@ def test_a_missing_file_and_one_that_is_no_yaml_are_named(tmp_path: Path) -> Non
         load_settings(tmp_path / "nowhere.yaml")
     with pytest.raises(TrainingSettingsError, match=r"broken\.yaml: is not YAML"):
         load_settings(broken)
+    broken.write_bytes(b"version: \xe9")
+    with pytest.raises(TrainingSettingsError, match=r"broken\.yaml: is not YAML"):
+        load_settings(broken)
+
+
+def test_files_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    for name, other in (("one", "other"), ("other", "one")):
+        (tmp_path / f"{name}.yaml").write_text(f"extends: {other}.yaml\n", encoding="utf-8")
+
+    with pytest.raises(TrainingSettingsError, match=r"one\.yaml: extends itself"):
+        load_settings(tmp_path / "one.yaml")
 
 
 def test_a_variant_says_only_what_is_different(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,18 @@ def test_what_teachers_say_is_learnt_and_is_asked_once(world: Path, tmp_path: Pa
     assert all(torch.equal(weights[name], repeated[name]) for name in weights)
     assert any(not torch.equal(weights[name], plain[name]) for name in weights)
     assert said.stat().st_mtime_ns == written
+
+
+def test_labels_that_were_corrected_are_not_passed_over(tmp_path: Path) -> None:
+    data = small_data(tmp_path / "data", rows=12, pairs=6)
+    small_text_model(tmp_path / "text-model")
+    run(tmp_path, tmp_path / "out", align=None, fusion=None)
+    file = data / "text/sentiment/train.jsonl.gz"
+    rows = gzip.decompress(file.read_bytes()).decode()
+    file.write_bytes(gzip.compress(rows.replace("positive", "neutral").encode()))
+
+    with pytest.raises(TrainingSettingsError, match=r"text\.pt is of a run with other .* data"):
+        run(tmp_path, tmp_path / "out", align=None, fusion=None)
 
 
 def test_adapters_leave_an_encoder_of_the_usual_form(world: Path, tmp_path: Path) -> None:
