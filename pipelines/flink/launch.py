@@ -16,7 +16,7 @@ from pipelines.build import Stages
 from pipelines.errors import RunFailedError
 from pipelines.flink.engine import Engine
 from pipelines.flink.job_server import ConfiguredFlinkRunner, read_cause
-from pipelines.flink.rest import FlinkRest, FlinkUnreachableError, JobState
+from pipelines.flink.rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError, JobState
 from pipelines.flink.samples import counters_of
 from pipelines.flink.states import prune_checkpoints
 from pipelines.flink.step_ids import keep_step_ids
@@ -93,7 +93,7 @@ def _find(rest: FlinkRest, name: str) -> JobState | None:
     """The living job of that name, None also while a local job manager is still coming up."""
     try:
         return rest.find(name)
-    except FlinkUnreachableError:
+    except (FlinkUnreachableError, FlinkRefusedError):
         return None
 
 
@@ -118,8 +118,8 @@ class Following:
                 if self._look(watcher):
                     return True
                 self._heard = time.monotonic()
-            except FlinkUnreachableError as error:
-                self._bear_silence(error)
+            except (FlinkUnreachableError, FlinkRefusedError) as error:
+                self._bear_silence(error)  # refused: too busy, or the job ended; the next look says
         return False
 
     def stop(self) -> str | None:
@@ -159,7 +159,7 @@ class Following:
             self._engine.record.write_state(found.path)
         self._state = found.path
 
-    def _bear_silence(self, error: FlinkUnreachableError) -> None:
+    def _bear_silence(self, error: Exception) -> None:
         silent = time.monotonic() - self._heard
         if self._engine.is_local and silent > LOCAL_SILENCE_SECONDS:
             raise RunFailedError(
