@@ -1,5 +1,7 @@
 """Writing to a real broker that is killed, paused and started again; and in transactions."""
 
+# Long because: one broker, which takes long to start, serves all of these facts.
+
 from __future__ import annotations
 
 import os

@@ -13,7 +13,7 @@ import pytest
 from pipelines.flink import launch
 from pipelines.flink.engine import Engine
 from pipelines.flink.launch import Following, Launch
-from pipelines.settings import FlinkSettings
+from pipelines.flink.settings import FlinkSettings
 from tests.servers import serving
 
 JOB = {"jid": "a1", "name": "moodwire", "start-time": 1}
