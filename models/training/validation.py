@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.labels import HEADS, SENTIMENTS, TWEET_EMOTIONS
@@ -29,7 +30,7 @@ def validate_text(
     sentiment = found["sentiment"].argmax(dim=1).numpy()
     hot = many_hot([example.target for example in parts["emotions"]], HEADS["emotions"])
     several = several_label_f1(hot.bool().numpy(), found["emotions"].sigmoid().numpy() > 0.3)
-    figures = {
+    figures: dict[str, float | NDArray[np.float64]] = {
         "sentiment": macro_recall(truth["sentiment"], sentiment, len(SENTIMENTS)),
         "tweet_emotion": f1_scores(truth["tweet_emotion"], four, len(TWEET_EMOTIONS)),
         "emotions": several,
