@@ -173,6 +173,8 @@ def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
     posts.write_text("".join(f'{{"post_id": {n}, "text": "day {n}"}}\n' for n in range(50_000)))
     files = ["--input", str(posts), "--output", str(tmp_path / "readings.jsonl")]
     command = [sys.executable, "-m", "pipelines.command_line", "score", *files]
+    # Whoever runs the tests in the background may have Ctrl-C ignored by all below.
+    command = ["env", "--default-signal=INT", *command]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
         while not (tmp_path / ".readings.jsonl.part").exists():
