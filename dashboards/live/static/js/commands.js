@@ -63,7 +63,7 @@ function lengths(store) {
 function views(store) {
   const readers = store.stages?.readers ?? [];
   return [
-    command("view", "Data quality", "View", "refused rejected dead letters lost late usable languages expectations why", { href: "#quality" }),
+    command("view", "Data quality", "View", "posts refused rejected dead letters lost late usable languages expectations why", { href: "#quality" }),
     command("view", "Model", "View", "card reads reading reader version", { href: "#model" }),
     ...readers.map(({ model }) => command("view", `Model ${model}`, "View", "card version", { href: linkToModel(model) })),
   ];

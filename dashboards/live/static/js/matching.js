@@ -1,7 +1,7 @@
 // What was typed or said, held against the words of commands. Case, accents, a slip or two and a name that was
 // taken apart do not matter; polite words count for nothing unless a command has them too.
 const POLITE = new Set(`a an and at about again any are be been bring by can could d did display do does doing for from get give go had has have hey hi how i if in
-  into is it its jump just kindly let like ll look m many me move my need now of ok okay on only open out over page per please re right s say
+  into is it its jump just kindly let like ll look m many me move my need now number of ok okay on only open out over page per please re right s say
   screen see show some switch take tell thank thanks that the there these this to turn up us view want was were what which who will with would
   you`.split(/\s+/));
 const NUMBERS = { one: "1", two: "2", three: "3", four: "4", five: "5", six: "6", seven: "7", eight: "8", nine: "9", ten: "10", thirty: "30" };
