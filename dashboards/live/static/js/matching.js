@@ -39,8 +39,8 @@ function slips(said, word) {
 }
 
 /** What of a word is heard: its consonants, and whether a vowel begins it. */
-const sound = (word) => word.replace(/^[aeiouyhw]+/, "a").replace(/(?<!^)[aeiouyhw]/g, "").replace(/[ckq]/g, "k").replace(/[sz]/g, "s")
-  .replace(/ph/g, "f").replace(/(.)\1+/g, "$1");
+const sound = (word) => word.replace(/ph/g, "f").replace(/^[aeiouyhw]+/, "a").replace(/(?<!^)[aeiouyhw]/g, "").replace(/[ckq]/g, "k")
+  .replace(/[sz]/g, "s").replace(/(.)\1+/g, "$1");
 
 /** How much a word that was said is like a word of a command, up to 1; the last one may be half typed. */
 export function likeness(said, word, isLast) {
