@@ -50,7 +50,7 @@ schemas: ## Write the JSON Schemas of the records again
 	$(VENV)/python -m schemas.export
 
 screenshots: ## Take the pictures in docs/screenshots again
-	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py tests/end_to_end/test_incident_page.py tests/end_to_end/test_search_page.py tests/end_to_end/test_quality_page.py -k screenshots $(ARGS)
+	MOODWIRE_SCREENSHOTS=1 $(VENV)/pytest tests/end_to_end/test_live_page.py tests/end_to_end/test_incident_page.py tests/end_to_end/test_search_page.py tests/end_to_end/test_quality_page.py tests/end_to_end/test_command_bar.py -k screenshots $(ARGS)
 
 chaos: ## Kill every part of the stack while posts come in and compare (ARGS='--faults broker --runs 1')
 	$(VENV)/python -m tests.end_to_end.chaos.main $(ARGS)

@@ -24,7 +24,7 @@ from dashboards.live.actions import Actions
 from dashboards.live.cards import ReadCards, card_of
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import negotiated
-from dashboards.live.headers import SecurityHeaders
+from dashboards.live.headers import MAY_LISTEN, SecurityHeaders
 from dashboards.live.searches import Search, Searches
 from dashboards.live.state import State
 from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, Feed, heartbeat
@@ -124,7 +124,8 @@ def _json(value: object) -> Response:
 
 
 async def _page(request: Request) -> Response:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", **MAY_LISTEN}
+    return FileResponse(STATIC / "index.html", headers=headers)
 
 
 async def _snapshot(request: Request) -> Response:

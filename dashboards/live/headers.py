@@ -27,6 +27,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# The live page alone may listen: it has speech understood on the reader's device (js/voice.js).
+MAY_LISTEN = {"Permissions-Policy": "camera=(), geolocation=(), microphone=(self)"}
 
 
 class SecurityHeaders:

@@ -3,6 +3,7 @@ import { Alerts } from "./alerts.js";
 import { Announcer } from "./announcer.js";
 import { Brands } from "./brands.js";
 import { Board } from "./charts/board.js";
+import { CommandBar } from "./command_bar.js";
 import { Connection } from "./connection.js";
 import { Hero } from "./hero.js";
 import { Incident } from "./incident.js";
@@ -40,5 +41,6 @@ store.addEventListener("change", (event) => {
 
 addEventListener("hashchange", () => store.turnToAddress());
 setUpTheme(byId("theme"), () => store.changed("theme"));
+new CommandBar(store);
 store.changed("windows", "alerts", "run", "view", "incident", "search", "quality", "model");
 new Connection(store).open();
