@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.explanation.explainer import Explainer
 from models.explanation.records import Explanation
+from models.model_pointer import named_folder
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.explain_page import build_page, page, title_of
 from pipelines.score import prepare_lines, require_lines, write_lines
@@ -53,7 +54,7 @@ def explain(args: argparse.Namespace, console: Console) -> int:
     """
     source, folder = Path(args.input), Path(args.output)
     require_lines(source)
-    explainer = Explainer.load(args.checkpoint or DEFAULT_CHECKPOINT)
+    explainer = Explainer.load(named_folder(args.checkpoint or DEFAULT_CHECKPOINT))
     items = prepare_lines((str(source),))
     outcome = _explain_all(explainer, islice(items, args.limit), folder, console)
     _write_index(outcome.explained, source.name, folder)

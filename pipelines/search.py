@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT
+from models.model_pointer import named_folder
 from models.retrieval.campaigns import Campaign, find_campaigns
 from models.retrieval.errors import SearchError
 from models.retrieval.index import MODALITIES, Entry, Match, SlidingIndex, Vector
@@ -40,7 +41,7 @@ def search(args: argparse.Namespace, console: Console) -> int:
         NoInputError: there is nothing to search.
         SearchError: no such post, the image cannot be read, or the index cannot be used.
     """
-    scorer = Scorer.load(args.checkpoint or DEFAULT_CHECKPOINT)
+    scorer = Scorer.load(named_folder(args.checkpoint or DEFAULT_CHECKPOINT))
     quiet = Console(stderr=True) if args.json else console
     opened = open_index(_source(args), Path(args.index), scorer, quiet)
     if args.forget is not None:

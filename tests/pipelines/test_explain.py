@@ -182,12 +182,13 @@ def test_a_post_of_the_live_page_is_explained_with_its_picture(tmp_path: Path) -
 
 def test_a_clean_file_ends_well_and_the_limit_holds(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text("".join(f"{json.dumps(post)}\n" for post in POSTS))
-    checkpoint = a_saved_checkpoint(tmp_path / "model")
+    a_saved_checkpoint(tmp_path / "model")
+    (tmp_path / "in-use").write_text("model\n")  # a pointer, as runs follow one
 
     code = main(
         [
             "explain", "--input", str(tmp_path / "posts.jsonl"), "--output", str(tmp_path / "why"),
-            "--checkpoint", str(checkpoint), "--limit", "1",
+            "--checkpoint", str(tmp_path / "in-use"), "--limit", "1",
         ]
     )  # fmt: skip
 
