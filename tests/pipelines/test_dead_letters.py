@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from pipelines.command_line import OK, main
 from pipelines.dead_letters import NoDeadLettersError, delivery_of, print_letters, read_letters
 from schemas.records import Position, Rejection, encode
 
@@ -30,6 +31,21 @@ def folder(tmp_path: Path) -> Path:
     lines = b"".join(encode(letter) + b"\n" for letter in letters)
     (tmp_path / "dead-letters.jsonl").write_bytes(lines)
     return tmp_path
+
+
+def test_a_replay_from_a_folder_leaves_the_topics_of_the_run_alone(folder: Path) -> None:
+    """Its windows hold the replayed posts alone, under keys of windows that the run told of."""
+    settings = folder / "moodwire.yaml"
+    settings.write_text(
+        f"brands: [{{name: Nova}}]\nsource: {{path: {folder}}}\n"
+        "privacy: {author_key: a secret of some length}\n"
+        "sinks: {kafka: {bootstrap_servers: '127.0.0.1:1'}}\n"
+    )
+
+    code = main(["dead-letters", "replay", str(folder), "--settings", str(settings)])
+
+    assert code == OK
+    assert len((folder / "replayed" / "dead-letters.jsonl").read_bytes().splitlines()) == 2
 
 
 def test_letters_are_found_once_each_by_cause(folder: Path) -> None:
