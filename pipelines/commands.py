@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -49,6 +50,7 @@ MISUSE = (
     FeedbackError,
     PermissionError,
 )
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 UNTIL_CTRL_C = {"demo", "run", "feed", "deliver", "serve", "exporter", "dashboards"}
 DEMO = Path(__file__).parent / "demo" / "data"
 
@@ -63,6 +65,12 @@ def execute(args: argparse.Namespace) -> int:
         return MISUSED
     except RunFailedError as error:
         Console(stderr=True).print(f"moodwire: the run failed: {error}", markup=False)
+        return FAILED
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        # What was begun is gone with its unfinished file; an earlier one stays as it was.
+        Console(stderr=True).print(f"moodwire: {error.strerror}; make room and start again")
         return FAILED
     except KeyboardInterrupt:
         if args.command in UNTIL_CTRL_C:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import resource
 import signal
 import struct
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipelines.command_line import INCOMPLETE, INTERRUPTED, MISUSED, OK, main
+from pipelines.command_line import FAILED, INCOMPLETE, INTERRUPTED, MISUSED, OK, main
 
 BAD_LINES: dict[str, bytes] = {
     "not_json": b"{broken",
@@ -186,6 +187,26 @@ def test_an_interrupted_command_does_not_end_well(tmp_path: Path) -> None:
     assert process.returncode == INTERRUPTED == 130
     assert "score was interrupted before it was done" in said and "Traceback" not in said
     assert [file.name for file in tmp_path.iterdir()] == ["posts.jsonl"]
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_the_earlier_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts, output = tmp_path / "posts.jsonl", tmp_path / "out.jsonl"
+    posts.write_text('{"post_id": 7, "text": "what a day"}\n' * 60)
+    output.write_text("earlier\n")
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        code = main(["score", "--input", str(posts), "--output", str(output)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert code == FAILED
+    assert "make room and start again" in capsys.readouterr().err
+    assert output.read_text() == "earlier\n"
+    assert {file.name for file in tmp_path.iterdir()} == {"posts.jsonl", "out.jsonl"}
 
 
 def test_a_clean_file_ends_well(tmp_path: Path) -> None:
