@@ -24,6 +24,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     prometheus: int
     alertmanager: int
     exporter: int
+    delivery: int
 
     def shifted(self, by: int) -> Ports:
         """The same ports `by` higher, for a second stack beside the first."""

@@ -42,6 +42,19 @@ def add_deliver(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--state", choices=("waiting", "delivered", "dead"), help="list: only messages in it"
     )
+    parser.add_argument(
+        "--metrics-port",
+        metavar="PORT",
+        type=int,
+        default=9465,
+        help="run: where Prometheus reads metrics, but for --once (default: 9465; 0: nowhere)",
+    )
+    parser.add_argument(
+        "--metrics-host",
+        metavar="HOST",
+        default="127.0.0.1",
+        help="run: the address that they are served on (default: 127.0.0.1)",
+    )
     parser.add_argument("--receiver", metavar="NAME", help="replay, enable: whose messages")
     parser.add_argument("--id", help="replay: only this message")
 

@@ -161,6 +161,45 @@ LEFT_OUT = Metric(
     ("what",),
 )
 
+DELIVERY_MESSAGES = Metric(
+    "moodwire_delivery_messages_total",
+    "counter",
+    "Messages that came to an end: taken by the receiver, or given up.",
+    ("receiver", "outcome"),
+)
+DELIVERY_FAILURES = Metric(
+    "moodwire_delivery_failures_total",
+    "counter",
+    "Attempts that the receiver did not take.",
+    ("receiver",),
+)
+DELIVERY_WAITING = Metric(
+    "moodwire_delivery_waiting_messages",
+    "gauge",
+    "Messages that wait to be taken.",
+    ("receiver",),
+)
+DELIVERY_OLDEST = Metric(
+    "moodwire_delivery_oldest_seconds",
+    "gauge",
+    "For how long the message that waits longest has, 0 where none waits.",
+    ("receiver",),
+)
+DELIVERY_DISABLED = Metric(
+    "moodwire_delivery_disabled",
+    "gauge",
+    "1 where the receiver wants nothing more and nothing is sent to it.",
+    ("receiver",),
+)
+DELIVERY_READ = Metric(
+    "moodwire_delivery_read_timestamp_seconds",
+    "gauge",
+    "When the source of alerts last answered, with or without news.",
+)
+DELIVERY_ALERTMANAGER = Metric(
+    "moodwire_delivery_alertmanager_up", "gauge", "1 where Alertmanager took the last round."
+)
+
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
 
 

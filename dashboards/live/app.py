@@ -12,9 +12,6 @@ import anyio.to_thread
 import msgspec
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -24,7 +21,7 @@ from dashboards.live.actions import Actions
 from dashboards.live.cards import ReadCards, card_of
 from dashboards.live.explanations import ALWAYS, Explain, Explanations
 from dashboards.live.exposition import negotiated
-from dashboards.live.headers import MAY_LISTEN, SecurityHeaders
+from dashboards.live.headers import MAY_LISTEN, guards
 from dashboards.live.searches import Search, Searches
 from dashboards.live.state import State
 from dashboards.live.stream import HEARTBEAT_SECONDS, Broadcast, Feed, heartbeat
@@ -61,11 +58,7 @@ def build_app(
             *(_routes() if has_page else ()),
             *(_acted() if has_page and actions else ()),
         ],
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts)),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-        ],
+        middleware=guards(allowed_hosts),
         lifespan=_lifespan,
     )
     app.state.explanations = Explanations(explain, feed.rendition)

@@ -47,8 +47,13 @@ def negotiated(state: State, accept: str) -> tuple[bytes, str]:
 
     OpenMetrics alone can tell of exemplars.
     """
+    return encoded(_StateCollector(state), accept)
+
+
+def encoded(collector: Collector, accept: str) -> tuple[bytes, str]:
+    """What `collector` tells in the format that `accept` asks for, and that format's type."""
     encode, content_type = choose_encoder(accept)
-    return encode(_StateCollector(state)), content_type
+    return encode(collector), content_type
 
 
 class _StateCollector(Collector):
@@ -58,13 +63,14 @@ class _StateCollector(Collector):
     def collect(self) -> Iterable[Family]:
         yield from _samples(self.state.samples)
         yield from _brands(self.state)
-        yield _family(ALERTS_FIRING, _severities(self.state))
+        yield family_of(ALERTS_FIRING, _severities(self.state))
         if self.state.run.watermark is not None:
-            yield _family(WATERMARK, {(): self.state.run.watermark})
+            yield family_of(WATERMARK, {(): self.state.run.watermark})
         yield from map(_histogram, self.state.histograms)
 
 
-def _family(metric: Metric, values: Labelled) -> Family:
+def family_of(metric: Metric, values: Labelled) -> Family:
+    """A counter or gauge with the value of each set of labels."""
     family = FAMILIES[metric.kind](metric.name, metric.help, labels=metric.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
@@ -96,22 +102,22 @@ def _samples(samples: list[Sample]) -> Iterator[Family]:
         labels = ("other",) * len(sample.labels) if full else sample.labels
         values[labels] = values.get(labels, 0) + sample.value
     for metric, values in by_metric.items():
-        yield _family(metric, values)
+        yield family_of(metric, values)
 
 
 def _brands(state: State) -> Iterator[Family]:
     newest = [state.windows.newest_settled(brand) for brand in state.windows.brands()]
     settled = [window for window in newest if window]
     windows = settled[:MAX_BRANDS]
-    yield _family(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
-    yield _family(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
-    yield _family(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
-    yield _family(BRAND_MOOD, dict(_moods(windows)))
+    yield family_of(BRAND_VALENCE, {(part.brand,): part.valence for part in windows})
+    yield family_of(BRAND_NEGATIVE, {(part.brand,): part.negative for part in windows})
+    yield family_of(BRAND_POSTS, {(part.brand,): part.posts for part in windows})
+    yield family_of(BRAND_MOOD, dict(_moods(windows)))
     untold: Labelled = {
         ("brands",): len(settled) - len(windows),
         ("series",): state.windows.left_out,
     }
-    yield _family(LEFT_OUT, untold)
+    yield family_of(LEFT_OUT, untold)
 
 
 def _moods(windows: list[Window]) -> Iterator[tuple[tuple[str, ...], float]]:

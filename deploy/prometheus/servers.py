@@ -124,6 +124,7 @@ def prometheus_config(ports: Ports, task_managers: int) -> dict[str, Any]:
     flink = [ports.flink_metrics + number for number in range(task_managers + 1)]
     jobs = {
         "moodwire": [ports.exporter],
+        "moodwire-delivery": [ports.delivery],
         "flink": flink,
         "prometheus": [ports.prometheus],
         "alertmanager": [ports.alertmanager],

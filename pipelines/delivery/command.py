@@ -6,7 +6,7 @@ import argparse
 import fcntl
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from dashboards.live.server import BackgroundMetrics
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.delivery.build import build_service
 from pipelines.delivery.digests import DIGEST, digest_in
 from pipelines.delivery.events import alert_in
+from pipelines.delivery.metrics import DeliveryCollector
 from pipelines.delivery.outbox import Message, Outbox
 from pipelines.delivery.receivers import Refused
+from pipelines.delivery.service import Service
 from pipelines.errors import RunFailedError
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.terminal import stop_on_signals
@@ -61,7 +64,7 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
                 remark = f"{name} wants nothing more ({reason}); see deliver enable --help"
                 console.print(remark, markup=False)
         try:
-            with closing(service):
+            with closing(service), _metrics(service, args):
                 service.run(stop, args.once)
         except sqlite3.Error as error:
             raise RunFailedError(f"delivery.state: {state}: {error}") from error
@@ -72,6 +75,18 @@ def _run(settings: Settings, state: Path, args: argparse.Namespace, console: Con
         console.print(remark, markup=False)
         return INCOMPLETE
     return OK
+
+
+def _metrics(service: Service, args: argparse.Namespace) -> AbstractContextManager[object]:
+    """What Prometheus reads while the service goes on.
+
+    Raises:
+        PortInUseError: another program listens on the port.
+    """
+    if args.once or not args.metrics_port:
+        return nullcontext()
+    collector = DeliveryCollector(service)
+    return BackgroundMetrics(collector, args.metrics_host, args.metrics_port, "--metrics-port")
 
 
 def _about(message: Message) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS messages (
     due_at REAL NOT NULL, queued_at REAL NOT NULL, ended_at REAL, said TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (receiver, message_id)) STRICT;
 CREATE INDEX IF NOT EXISTS waiting ON messages (receiver, state, due_at);
+CREATE TABLE IF NOT EXISTS attempts (
+    receiver TEXT, led_to TEXT, count INTEGER NOT NULL, PRIMARY KEY (receiver, led_to)) STRICT;
 CREATE TABLE IF NOT EXISTS disabled (receiver TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS quiet (
     alert_id TEXT, action TEXT, until REAL NOT NULL, PRIMARY KEY (alert_id, action)) STRICT;
@@ -196,6 +199,10 @@ class Outbox:
                     message.message_id,
                 ),
             )
+            self._base.execute(
+                "INSERT INTO attempts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+                (message.receiver, state),
+            )
 
     def disable(self, receiver: str, reason: str) -> None:
         """Send nothing more to a receiver until it is enabled; what is for it waits."""
@@ -217,9 +224,10 @@ class Outbox:
         """Make the dead letters of a receiver, or one of them, due again; how many."""
         with self._lock, self._base:
             found = self._base.execute(
-                "UPDATE messages SET state = 'waiting', attempts = 0, due_at = ?, ended_at = NULL "
+                "UPDATE messages SET state = 'waiting', attempts = 0, due_at = ?, queued_at = ?, "
+                "ended_at = NULL "
                 "WHERE receiver = ? AND state = 'dead' AND message_id = ifnull(?, message_id)",
-                (self._clock(), receiver, message_id),
+                (now := self._clock(), now, receiver, message_id),
             )
         return found.rowcount
 
@@ -232,6 +240,21 @@ class Outbox:
                 (state,),
             ).fetchall()
         return [Sent(*row) for row in rows]
+
+    def attempts(self, receiver: str) -> Counter[State]:
+        """How many attempts at a receiver led to which state; these only ever grow."""
+        query = "SELECT led_to, count FROM attempts WHERE receiver = ?"
+        with self._lock:
+            return Counter(dict(self._base.execute(query, (receiver,)).fetchall()))
+
+    def waiting(self, receiver: str) -> tuple[int, float]:
+        """How many messages wait for a receiver, and for how many seconds the oldest has."""
+        query = (
+            "SELECT COUNT(*), MIN(queued_at) FROM messages WHERE receiver = ? AND state = 'waiting'"
+        )
+        with self._lock:
+            count, since = self._base.execute(query, (receiver,)).fetchone()
+        return count, max(self._clock() - since, 0.0) if count else 0.0
 
     def alerts_since(self, changed_at: float) -> list[bytes]:
         """The newest states of alerts that changed at or after a time, or still fire."""

@@ -54,6 +54,7 @@ class Service:
         retry_seconds: waits before each further attempt; then a message is a dead letter.
         on_sent: is told of each attempt: the message, and None or why it was refused.
         alertmanager_said: why Alertmanager did not take the last round; None when it did.
+        read_at: when the source last answered, or the service was made; epoch seconds.
     """
 
     open_source: OpenSource
@@ -63,7 +64,8 @@ class Service:
     retry_seconds: Sequence[float]
     on_sent: Callable[[Message, Refused | None], None] = lambda _message, _refused: None
     digests: DailyDigests | None = None
-    alertmanager_said: str | None = None  # why it did not take the last round
+    alertmanager_said: str | None = None
+    read_at: float = field(default_factory=time.time)
     _news: threading.Condition = field(default_factory=threading.Condition)
     _changes: int = 0
 
@@ -133,7 +135,7 @@ class Service:
                     while not stop.is_set() and not (once and source.at_end):
                         for arrival in source.read():
                             self.take(arrival)
-                        waits = pauses()
+                        waits, self.read_at = pauses(), time.time()
                         if source.at_end:
                             stop.wait(0.2)
                         if time.monotonic() - forgot_at > FORGET_SECONDS:

@@ -21,7 +21,7 @@ def test_the_page_is_served_from_the_background_and_stops(tmp_path: Path) -> Non
 
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}healthz")
-    assert not [thread for thread in threading.enumerate() if thread.name == "live-page"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "http-server"]
 
 
 def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:

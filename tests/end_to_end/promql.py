@@ -18,8 +18,10 @@ DEADLINE_SECONDS = 60.0
 RULE_LIST: list[dict[str, str]] = [
     rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
 ]
-# What only Flink, the topics or the job manager know; a run folder does not.
-OF_A_STACK = re.compile(r"flink_|_delay_seconds|moodwire_checkpoint|moodwire:objective_")
+# What only Flink, the topics, delivery or the job manager know; a run folder does not.
+OF_A_STACK = re.compile(
+    r"flink_|_delay_seconds|moodwire_delivery_|moodwire_checkpoint|moodwire:objective_"
+)
 ASKED = re.compile(r"\b(?:moodwire_|moodwire:|flink_)[A-Za-z0-9_:]+|\bup\b")
 
 

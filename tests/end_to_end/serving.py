@@ -36,12 +36,15 @@ def serving(
 
 
 @contextmanager
-def delivering(settings: Path, log: Path, end: signal.Signals = signal.SIGINT) -> Iterator[None]:
+def delivering(
+    settings: Path, log: Path, end: signal.Signals = signal.SIGINT, metrics_port: int = 0
+) -> Iterator[None]:
     """`moodwire deliver` in a process of its own, which is ended by a signal."""
-    command = [sys.executable, "-m", "pipelines.command_line", "deliver", "--settings"]
+    command = [sys.executable, "-m", "pipelines.command_line", "deliver"]
+    command += ["--metrics-port", str(metrics_port), "--settings", str(settings)]
     env = {**os.environ, "DESK_SECRET": SECRET}
     with log.open("ab") as out:
-        process = subprocess.Popen([*command, str(settings)], stdout=out, stderr=out, env=env)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
     try:
         yield
     finally:

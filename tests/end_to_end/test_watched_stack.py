@@ -78,7 +78,8 @@ def desks(watched: Stack) -> Iterator[tuple[Desk, Desk]]:
     """Who is told by `moodwire deliver` itself, and who by the stack's Alertmanager."""
     with a_desk() as ours, a_desk() as managed:
         route_to(managed, watched)
-        with delivering(deliver_settings(watched, ours), watched.home / "deliver.log"):
+        settings, log = deliver_settings(watched, ours), watched.home / "deliver.log"
+        with delivering(settings, log, metrics_port=watched.ports.delivery):
             yield ours, managed
 
 
