@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 
 import uvicorn
@@ -22,8 +23,8 @@ START_SECONDS = 10.0
 STOP_SECONDS = 5
 
 
-class PortInUseError(OSError):
-    """Another program listens where the page was to be served."""
+class CannotListenError(OSError):
+    """The page or the metrics cannot be served where they were to be."""
 
 
 def serve(
@@ -32,6 +33,7 @@ def serve(
     port: int = 8642,
     *,
     has_page: bool = True,
+    allowed_hosts: Sequence[str] = (),
     explain: Explain | None = None,
     actions: Actions | None = None,
     search: Search | None = None,
@@ -39,17 +41,21 @@ def serve(
 ) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
+    A page answers to `host`, this machine's own names and `allowed_hosts` alone, wherever it
+    listens: a foreign site that gives its name this address (rebinding) reads nothing. Metrics
+    beyond this machine answer to any name, since Prometheus calls pods by their addresses.
+
     `explain` says why a post was read so, `actions` does what people want done about alerts,
     `search` finds posts, `cards` reads what is told of models.
 
     Raises:
-        PortInUseError: another program listens on `port`.
+        CannotListenError: another program listens on `port`, or `host` is not of this machine.
     """
     listener = listen(host, port)
     with listener:
         app = build_app(
             feed,
-            _hosts(host),
+            (*LOOPBACK, in_address(host), *allowed_hosts) if has_page else _hosts(host),
             has_page=has_page,
             explain=explain,
             actions=actions,
@@ -65,7 +71,7 @@ class BackgroundServer:
     Port 0 takes a free one; `url` says where the page is.
 
     Raises:
-        PortInUseError: another program listens on `port`.
+        CannotListenError: another program listens on `port`, or `host` is not of this machine.
     """
 
     def __init__(
@@ -119,28 +125,51 @@ class BackgroundServer:
         self._server.run(sockets=[self._listener])
 
 
+def in_address(host: str) -> str:
+    """The host as it stands in the address of a page.
+
+    >>> in_address("127.0.0.1"), in_address("::1")
+    ('127.0.0.1', '[::1]')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens on `host` and `port`.
 
     Raises:
-        PortInUseError: another program does so already.
+        CannotListenError: another program does so, or this machine has no such address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if not host:
+            raise OSError("an empty host would be every interface")
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise PortInUseError(
-            errno.EADDRINUSE,
-            f"port {port} on {host} is in use by another program: end that program, or choose "
-            "another port with --port or sinks.page.port",
-        ) from error
+        raise CannotListenError(_why(host, port, error)) from error
     return listener
+
+
+def _why(host: str, port: int, error: OSError | UnicodeError) -> str:
+    reason = error.errno if isinstance(error, OSError) else None
+    if reason == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use by another program: end that program, or choose "
+            "another port with --port or sinks.page.port"
+        )
+    if reason == errno.EACCES:
+        return (
+            f"port {port} on {host} is not for this user: choose one above 1023 with --port or "
+            "sinks.page.port"
+        )
+    return (
+        f"host {host!r} is no address of this machine: name one that it has, or 0.0.0.0 for all, "
+        "with --host or sinks.page.host"
+    )
 
 
 def _hosts(host: str) -> tuple[str, ...]:
