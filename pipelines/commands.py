@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dashboards.grafana.errors import GrafanaError
-from dashboards.live.server import PortInUseError
+from dashboards.live.server import CannotListenError
 from models.checkpoint import CheckpointError
 from models.retrieval.errors import SearchError
 from pipelines.backtest.rows import BacktestError
@@ -40,7 +40,7 @@ MISUSE = (
     NoRunnerError,
     NoInputError,
     NoDeadLettersError,
-    PortInUseError,
+    CannotListenError,
     CheckpointError,
     BacktestError,
     TrainingError,

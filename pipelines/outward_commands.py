@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pipelines.file_commands import INDEX_FOLDER, SETTINGS_HELP, add_command
 
 _LENGTH = re.compile(r"(\d{1,4})([mhd])")
+_HOST_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -173,13 +174,25 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
         "  moodwire serve --settings moodwire.yaml     a run on Flink, by what it publishes\n\n"
         "It only shows, unless serve.token of the settings names a token: whoever types it into\n"
         "the page may acknowledge, snooze and judge alerts. With a run folder name both:\n"
-        "  moodwire serve out --settings moodwire.yaml",
+        "  moodwire serve out --settings moodwire.yaml\n\n"
+        "It asks nobody who looks and shows posts: to let others in, put a proxy before it that\n"
+        "does, and say by which name they come. See docs/live-page.md.\n"
+        "  moodwire serve --host 0.0.0.0 --allow-host moodwire.example",
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", help="the run folder to follow")
     parser.add_argument(
         "--settings", metavar="FILE", help="settings file (without DIR: moodwire.yaml)"
     )
-    parser.add_argument("--port", type=int, default=8642, help="port on 127.0.0.1 (default: 8642)")
+    _add_place(parser, port=8642)
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        type=host_name,
+        action="append",
+        default=[],
+        help="host name, as it stands in a browser's address, that the page answers to besides "
+        "localhost and --host; may be repeated (default: none)",
+    )
     parser.add_argument(
         "--checkpoint",
         metavar="DIR",
@@ -207,10 +220,38 @@ def add_exporter(commands: argparse._SubParsersAction) -> None:
         "serve metrics of the topics to Prometheus, without a page",
         "  moodwire exporter --settings moodwire.yaml --port 9464\n\n"
         "Reads `trends` and `alerts` from their beginning and answers 503 until it has caught\n"
-        "up, so that a restart leaves a gap in a chart and never a dip. See docs/metrics.md.",
+        "up, so that a restart leaves a gap in a chart and never a dip. See docs/metrics.md.\n\n"
+        "Another machine's Prometheus needs --host 0.0.0.0. Whoever reaches the port then reads\n"
+        "names of brands and how they fare: no posts, no secrets.",
     )
     parser.add_argument("--settings", metavar="FILE", default="moodwire.yaml", help=SETTINGS_HELP)
-    parser.add_argument("--port", type=int, default=9464, help="port on 127.0.0.1 (default: 9464)")
+    _add_place(parser, port=9464)
+
+
+def _add_place(parser: argparse.ArgumentParser, port: int) -> None:
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="address of this machine to listen on; 0.0.0.0: all it has (default: 127.0.0.1)",
+    )
+    parser.add_argument("--port", type=int, default=port, help=f"port (default: {port})")
+
+
+def host_name(text: str) -> str:
+    """A host name as it stands in the address of a page, or `*.` and the end of one.
+
+    >>> host_name("moodwire.example"), host_name("*.example")
+    ('moodwire.example', '*.example')
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or there is more than the name.
+    """
+    if _HOST_NAME.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no host name; write moodwire.example, without http:// and port"
+        )
+    return text.lower()
 
 
 def add_dashboards(commands: argparse._SubParsersAction) -> None:

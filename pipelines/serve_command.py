@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dashboards.live.actions import Actions
 from dashboards.live.follower import Follower
-from dashboards.live.server import serve
+from dashboards.live.server import in_address, serve
 from dashboards.live.stream import Feed
 from models.model_cards import read_cards
 from pipelines.command_line import OK
@@ -34,10 +34,12 @@ def serve_page(args: argparse.Namespace, console: Console) -> int:
         raise NoInputError(f"{folder}: no such folder. Name the --output of a run")
     allowed = load_settings(args.settings).serve if args.settings else ServeSettings()
     feed = Follower(folder)
-    console.print(f"live page: http://127.0.0.1:{args.port} (Ctrl-C ends it)", highlight=False)
+    _say_where(args, console, "live page")
     serve(
         feed,
-        port=args.port,
+        args.host,
+        args.port,
+        allowed_hosts=args.allow_host,
         explain=ExemplarExplainer(args.checkpoint),
         actions=build_actions(allowed.token, FeedbackFolder(folder).write),
         search=_search(args, allowed, FolderReadings(folder), feed),
@@ -56,6 +58,11 @@ def provision_grafana(args: argparse.Namespace, console: Console) -> int:
     from pipelines.grafana_command import dashboards
 
     return dashboards(args, console)
+
+
+def _say_where(args: argparse.Namespace, console: Console, what: str, page: str = "") -> None:
+    line = f"{what}: http://{in_address(args.host)}:{args.port}/{page} (Ctrl-C ends it)"
+    console.print(line, highlight=False, markup=False)
 
 
 def _search(
@@ -86,12 +93,13 @@ def _serve_topics(args: argparse.Namespace, console: Console, what: str, has_pag
         search = _search(args, settings.serve, readings, feed)
     feed.start()
     with closing(feed):
-        page = "" if has_page else "metrics"
-        console.print(f"{what}: http://127.0.0.1:{args.port}/{page} (Ctrl-C ends it)")
+        _say_where(args, console, what, "" if has_page else "metrics")
         serve(
             feed,
-            port=args.port,
+            args.host,
+            args.port,
             has_page=has_page,
+            allowed_hosts=args.allow_host if has_page else (),
             explain=explain,
             actions=actions,
             search=search,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import uvicorn
 from prometheus_client.registry import Collector
@@ -21,13 +22,22 @@ from dashboards.live.searches import Search
 from dashboards.live.stream import Broadcast, Feed
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PORT_KEY = "--port or sinks.page.port"
 START_SECONDS = 10.0
 STOP_SECONDS = 5
 
 
-class PortInUseError(OSError):
-    """Another program listens on the port."""
+class Keys(NamedTuple):
+    """What chooses where a server listens, as people write it."""
+
+    host: str
+    port: str
+
+
+PAGE_KEYS = Keys("--host or sinks.page.host", "--port or sinks.page.port")
+
+
+class CannotListenError(OSError):
+    """The page or the metrics cannot be served where they were to be."""
 
 
 def serve(
@@ -36,6 +46,7 @@ def serve(
     port: int = 8642,
     *,
     has_page: bool = True,
+    allowed_hosts: Sequence[str] = (),
     explain: Explain | None = None,
     actions: Actions | None = None,
     search: Search | None = None,
@@ -43,17 +54,21 @@ def serve(
 ) -> None:
     """Serve what `feed` brings until interrupted, as a page or as metrics alone.
 
+    A page answers to `host`, this machine's own names and `allowed_hosts` alone, wherever it
+    listens: a foreign site that gives its name this address (rebinding) reads nothing. Metrics
+    beyond this machine answer to any name, since Prometheus calls pods by their addresses.
+
     `explain` says why a post was read so, `actions` does what people want done about alerts,
     `search` finds posts, `cards` reads what is told of models.
 
     Raises:
-        PortInUseError: another program listens on `port`.
+        CannotListenError: another program listens on `port`, or `host` is not of this machine.
     """
     listener = listen(host, port)
     with listener:
         app = build_app(
             feed,
-            _hosts(host),
+            (*LOOPBACK, in_address(host), *allowed_hosts) if has_page else _hosts(host),
             has_page=has_page,
             explain=explain,
             actions=actions,
@@ -69,7 +84,7 @@ class _InBackground:
     def __init__(self, server: _Server, listener: socket.socket, host: str) -> None:
         self._server, self._listener = server, listener
         self._thread = threading.Thread(target=self._run, name="http-server", daemon=True)
-        self.url = f"http://{host}:{listener.getsockname()[1]}/"
+        self.url = f"http://{in_address(host)}:{listener.getsockname()[1]}/"
 
     def start(self) -> None:
         """Begin to serve; returns once it answers.
@@ -109,7 +124,7 @@ class BackgroundServer(_InBackground):
     Port 0 takes a free one.
 
     Raises:
-        PortInUseError: another program listens on `port`.
+        CannotListenError: another program listens on `port`, or `host` is not of this machine.
     """
 
     def __init__(
@@ -131,39 +146,59 @@ class BackgroundServer(_InBackground):
 
 
 class BackgroundMetrics(_InBackground):
-    """Serves what `collector` finds, as metrics; `port_key` names what chooses the port.
+    """Serves what `collector` finds, as metrics; `keys` name what chooses where.
 
     Raises:
-        PortInUseError: another program listens on `port`.
+        CannotListenError: another program listens on `port`, or `host` is not of this machine.
     """
 
-    def __init__(self, collector: Collector, host: str, port: int, port_key: str) -> None:
-        listener = listen(host, port, port_key)
+    def __init__(self, collector: Collector, host: str, port: int, keys: Keys) -> None:
+        listener = listen(host, port, keys)
         super().__init__(_build_server(build_scraped(collector, _hosts(host))), listener, host)
 
 
-def listen(host: str, port: int, port_key: str = PORT_KEY) -> socket.socket:
+def in_address(host: str) -> str:
+    """The host as it stands in the address of a page.
+
+    >>> in_address("127.0.0.1"), in_address("::1")
+    ('127.0.0.1', '[::1]')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
+def listen(host: str, port: int, keys: Keys = PAGE_KEYS) -> socket.socket:
     """A socket that listens on `host` and `port`.
 
     Raises:
-        PortInUseError: another program does so already.
+        CannotListenError: another program does so, or this machine has no such address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if not host:
+            raise OSError("an empty host would be every interface")
         listener.bind((host, port))
         listener.listen(128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise PortInUseError(
-            errno.EADDRINUSE,
-            f"port {port} on {host} is in use by another program: end that program, or choose "
-            f"another port with {port_key}",
-        ) from error
+        raise CannotListenError(_why(host, port, keys, error)) from error
     return listener
+
+
+def _why(host: str, port: int, keys: Keys, error: OSError | UnicodeError) -> str:
+    reason = error.errno if isinstance(error, OSError) else None
+    if reason == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use by another program: end that program, or choose "
+            f"another port with {keys.port}"
+        )
+    if reason == errno.EACCES:
+        return f"port {port} on {host} is not for this user: choose one above 1023 with {keys.port}"
+    return (
+        f"host {host!r} is no address of this machine: name one that it has, or 0.0.0.0 for all, "
+        f"with {keys.host}"
+    )
 
 
 def _hosts(host: str) -> tuple[str, ...]:

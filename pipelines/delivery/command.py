@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
-from dashboards.live.server import BackgroundMetrics
+from dashboards.live.server import BackgroundMetrics, Keys
 from pipelines.command_line import INCOMPLETE, OK
 from pipelines.delivery.build import build_service
 from pipelines.delivery.digests import DIGEST, digest_in
@@ -81,12 +81,13 @@ def _metrics(service: Service, args: argparse.Namespace) -> AbstractContextManag
     """What Prometheus reads while the service goes on.
 
     Raises:
-        PortInUseError: another program listens on the port.
+        CannotListenError: another program listens on the port, or this machine has no such host.
     """
     if args.once or not args.metrics_port:
         return nullcontext()
     collector = DeliveryCollector(service)
-    return BackgroundMetrics(collector, args.metrics_host, args.metrics_port, "--metrics-port")
+    keys = Keys("--metrics-host", "--metrics-port")
+    return BackgroundMetrics(collector, args.metrics_host, args.metrics_port, keys)
 
 
 def _about(message: Message) -> str:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -9,10 +13,10 @@ import pytest
 
 from dashboards.live.follower import Follower
 from dashboards.live.headers import HEADERS
-from dashboards.live.server import BackgroundServer, PortInUseError, listen, serve
+from dashboards.live.server import BackgroundServer, CannotListenError, listen, serve
 from tests.dashboards.incidents import an_alert
 from tests.dashboards.run_folder import append, build_run_folder
-from tests.servers import until
+from tests.servers import free_port, until
 
 
 def test_the_page_is_served_from_the_background_and_stops(tmp_path: Path) -> None:
@@ -59,8 +63,43 @@ def test_a_port_in_use_is_named_with_its_remedy(tmp_path: Path, start: object) -
     with listen("127.0.0.1", 0) as other:
         port = other.getsockname()[1]
 
-        with pytest.raises(PortInUseError, match=rf"port {port} .* choose another port"):
+        with pytest.raises(CannotListenError, match=rf"port {port} .* choose another port"):
             start(Follower(tmp_path), port=port)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "203.0.113.9", "a..b", ""])
+def test_a_host_that_is_not_of_this_machine_is_named_with_its_remedy(host: str) -> None:
+    with pytest.raises(CannotListenError, match=rf"host '{host}' is no address .* --host"):
+        listen(host, 0)
+
+
+@contextmanager
+def in_a_process(folder: Path, *arguments: str) -> Iterator[int]:
+    """`moodwire serve` in a process of its own; yields its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "pipelines.command_line", "serve", str(folder)]
+    process = subprocess.Popen([*command, f"--port={port}", *arguments], stdout=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_a_page_that_others_reach_answers_to_the_names_it_was_given(tmp_path: Path) -> None:
+    def status(port: int, name: str) -> int:
+        url = f"http://127.0.0.2:{port}/healthz"
+        try:
+            return httpx.get(url, headers={"Host": name}).status_code
+        except httpx.ConnectError:
+            return 0
+
+    # 127.0.0.2 stands for an address that other machines know; no other server listens there.
+    with in_a_process(tmp_path, "--host=127.0.0.2", "--allow-host=Mood.example") as port:
+        until(lambda: status(port, "localhost") == 200)
+
+        assert status(port, "mood.example") == status(port, f"127.0.0.2:{port}") == 200
+        assert status(port, "evil.example") == status(port, "192.0.2.7") == 400
 
 
 def test_files_that_cannot_be_read_for_a_while_are_said_and_followed_again(tmp_path: Path) -> None:

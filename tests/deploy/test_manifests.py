@@ -1,26 +1,30 @@
 """The Kubernetes manifests and the compose file, by the schemas of those who read them."""
 
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from deploy.flink.jars import FLINK_VERSION
-from deploy.manifests.tools import build, fetch_tools
+from deploy.manifests.tools import fetch_tools
 from deploy.manifests.topics import RESOURCES, topic_text
 from pipelines import delays, feedback, run_readings, topic_feed, topic_letters
-from pipelines.command_line import build_parser
 from pipelines.delivery import sources
 from pipelines.settings import KafkaSource, Settings, load_settings
 from tests.deploy.manifest_checks import Checker
+from tests.deploy.overlays import (
+    DEPLOY,
+    OVERLAYS,
+    built,
+    compose,
+    configured,
+    containers,
+    documents,
+    one,
+)
 
 pytestmark = pytest.mark.timeout(900)  # the first run fetches tools, on a busy machine for minutes
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-OVERLAYS = ("small", "production")
 KAFKA_VERSION = re.findall(
     r"<artifactId>kafka_2.13</artifactId>\s*<version>(.+)</version>",
     (DEPLOY / "kafka/pom.xml").read_text(),
@@ -32,53 +36,6 @@ OF_OPERATORS = {"strimzi.io/cluster", "strimzi.io/kind", "app", "component"}  # 
 def checker() -> Checker:
     """Schemas and kustomize, fetched on the first run."""
     return Checker(fetch_tools())
-
-
-@cache
-def built(overlay: str) -> str:
-    """The manifests of an overlay, as `kubectl apply --kustomize` would send them."""
-    return build(DEPLOY / "kubernetes" / "overlays" / overlay, fetch_tools().kustomize)
-
-
-def documents(overlay: str) -> list[dict[str, Any]]:
-    """The same, read."""
-    return list(yaml.safe_load_all(built(overlay)))
-
-
-def one(overlay: str, kind: str, name: str) -> dict[str, Any]:
-    """The one resource of that kind and name."""
-    (found,) = [
-        document
-        for document in documents(overlay)
-        if (document["kind"], document["metadata"]["name"]) == (kind, name)
-    ]
-    return found
-
-
-def pods(document: Any) -> Iterator[dict[str, Any]]:
-    """Everything in a resource that is a pod's spec."""
-    if isinstance(document, dict):
-        if {"containers", "initContainers"} & document.keys():
-            yield document
-        for value in document.values():
-            yield from pods(value)
-    if isinstance(document, list):
-        for value in document:
-            yield from pods(value)
-
-
-def containers(overlay: str) -> Iterator[dict[str, Any]]:
-    """Every container that the manifests describe."""
-    for document in documents(overlay):
-        for pod in pods(document):
-            yield from (*pod.get("initContainers", ()), *pod.get("containers", ()))
-
-
-def compose() -> dict[str, Any]:
-    """The services of the compose file by name."""
-    text = (DEPLOY / "compose/compose.yaml").read_text()
-    services: dict[str, Any] = yaml.safe_load(text)["services"]
-    return services
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -195,8 +152,7 @@ def settings_of(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Set
 def test_settings_fit_the_cluster_that_they_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (stored,) = [d["data"] for d in documents("small") if d["kind"] == "ConfigMap"]
-    settings = settings_of(stored["moodwire.yaml"], tmp_path, monkeypatch)
+    settings = settings_of(configured("small", "launcher"), tmp_path, monkeypatch)
     flink, kafka = one("small", "FlinkDeployment", "moodwire-flink"), settings.source.kafka
     (workers,) = flink["spec"]["taskManager"]["podTemplate"]["spec"]["initContainers"]
 
@@ -230,21 +186,6 @@ def test_the_settings_in_containers_fit_the_services(
     assert settings.sinks.kafka is not None and settings.source.kafka is not None
     for kafka in (settings.source.kafka, settings.sinks.kafka):
         assert kafka.bootstrap_servers == "kafka:9092"
-
-
-def commands() -> Iterator[list[str]]:
-    """What containers ask `moodwire` to do."""
-    launched = (service.get("command", []) for service in compose().values())
-    arguments = [container.get("args", []) for container in containers("production")]
-    yield from (command[1:] for command in (*launched, *arguments) if "moodwire" in command[:1])
-
-
-def test_commands_are_understood() -> None:
-    asked = list(commands())
-
-    assert [command[0] for command in asked] == ["run", "feed", "run"]
-    for command in asked:
-        build_parser().parse_args(command)
 
 
 def test_published_ports_stay_on_this_machine() -> None:

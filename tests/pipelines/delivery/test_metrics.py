@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboards.live.exposition import encoded
 from dashboards.live.headers import HEADERS
-from dashboards.live.server import BackgroundMetrics, listen
+from dashboards.live.server import PAGE_KEYS, BackgroundMetrics, listen
 from pipelines.command_line import MISUSED, main
 from pipelines.delivery.alertmanager import Alertmanager
 from pipelines.delivery.metrics import DeliveryCollector
@@ -174,7 +174,7 @@ def test_a_source_that_does_not_answer_makes_its_time_stand(tmp_path: Path, outb
 
 def test_prometheus_reads_it_over_http(tmp_path: Path, outbox: Outbox) -> None:
     collector = DeliveryCollector(a_service(tmp_path, outbox, a_webhook(NOWHERE)))
-    with BackgroundMetrics(collector, "127.0.0.1", 0, "--metrics-port") as server:
+    with BackgroundMetrics(collector, "127.0.0.1", 0, PAGE_KEYS) as server:
         answer = httpx.get(f"{server.url}metrics")
         assert httpx.get(f"{server.url}healthz").text == "ok\n"
         assert httpx.get(server.url).status_code == 404
