@@ -180,13 +180,15 @@ def listen(host: str, port: int, keys: Keys = PAGE_KEYS) -> socket.socket:
             raise OSError("an empty host would be every interface")
         listener.bind((host, port))
         listener.listen(128)
-    except (OSError, UnicodeError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         raise CannotListenError(_why(host, port, keys, error)) from error
     return listener
 
 
-def _why(host: str, port: int, keys: Keys, error: OSError | UnicodeError) -> str:
+def _why(host: str, port: int, keys: Keys, error: Exception) -> str:
+    if isinstance(error, OverflowError):
+        return f"port {port} is none: choose one up to 65535 with {keys.port}"
     reason = error.errno if isinstance(error, OSError) else None
     if reason == errno.EADDRINUSE:
         return (

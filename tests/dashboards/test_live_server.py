@@ -73,6 +73,11 @@ def test_a_host_that_is_not_of_this_machine_is_named_with_its_remedy(host: str) 
         listen(host, 0)
 
 
+def test_a_port_that_is_none_is_named_with_its_remedy() -> None:
+    with pytest.raises(CannotListenError, match=r"port 70000 is none: .* --port"):
+        listen("127.0.0.1", 70_000)
+
+
 @contextmanager
 def in_a_process(folder: Path, *arguments: str) -> Iterator[int]:
     """`moodwire serve` in a process of its own; yields its port."""
