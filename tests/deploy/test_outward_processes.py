@@ -92,6 +92,24 @@ def test_services_probes_and_policies_name_the_port_that_is_served(name: str, po
     assert service["healthcheck"]["test"][-1] == str(port)
 
 
+def test_delivery_is_watched_where_it_serves_its_metrics() -> None:
+    options, pod = options_of("delivering", "deliver"), deployed("delivering")["deliver"]
+    (container,) = pod["spec"]["containers"]
+    (opened,) = container["ports"]
+    (served,) = one("delivering", "Service", "deliver")["spec"]["ports"]
+    ((let_in,),) = [
+        rule["ports"] for rule in one("delivering", "NetworkPolicy", "deliver")["spec"]["ingress"]
+    ]
+    service = compose()["deliver"]
+    composed = build_parser().parse_args(service["command"][1:])
+
+    assert options.metrics_host == composed.metrics_host == "0.0.0.0"
+    assert options.metrics_port == opened["containerPort"] == served["port"] == let_in["port"]
+    assert container["livenessProbe"]["httpGet"]["port"] == served["targetPort"] == opened["name"]
+    assert service["ports"][0].endswith(f":{composed.metrics_port}")
+    assert service["healthcheck"]["test"][-1] == str(composed.metrics_port)
+
+
 def test_the_page_answers_to_its_probes_and_to_the_name_that_messages_link_to() -> None:
     (container,) = deployed("delivering")["page"]["spec"]["containers"]
     for probe in ("readinessProbe", "livenessProbe"):
@@ -157,7 +175,7 @@ def test_each_reaches_and_is_reached_by_what_it_needs() -> None:
         "launcher": set(),
         "exporter": {"monitoring"},
         "page": {"ingress-nginx"},
-        "deliver": set(),
+        "deliver": {"monitoring"},
     }
     follows = {"look-up-names", "kafka-clients"}
     assert let_out == {
