@@ -19,7 +19,7 @@ from pipelines.digest.settings import DigestSettings
 from pipelines.flink.settings import FlinkSettings
 from pipelines.plain_secrets import find_plain_secrets
 from pipelines.repeated_keys import find_repeated_keys
-from pipelines.strict import Count, Port, Seconds, Strict
+from pipelines.strict import A_YEAR, Count, Port, Seconds, Strict
 from pipelines.topic_settings import TopicSettings
 from transforms.kafka.cluster import Client, Cluster, Security
 from transforms.kafka.starts import parse_start, parse_stop
@@ -93,7 +93,7 @@ class WindowSettings(Strict, frozen=True, kw_only=True):
 
     size_seconds: Annotated[int, msgspec.Meta(ge=1)] = 300
     period_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
-    allowed_lateness_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
+    allowed_lateness_seconds: Annotated[int, msgspec.Meta(ge=0, le=A_YEAR)] = 3600
     early_posts: Count = 50
     slices: tuple[Literal["channel", "lang", "country"], ...] = ("channel", "lang", "country")
     rollups_seconds: tuple[Count, ...] = (3600, 86400)

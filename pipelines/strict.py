@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+A_YEAR = 366 * 86_400  # nobody waits longer, and times that are added to it stay times
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=A_YEAR)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Severity = Annotated[int, msgspec.Meta(ge=1, le=10)]

@@ -38,6 +38,12 @@ def test_an_empty_file_gives_every_default() -> None:
         ("brands: [{name: Zed, handels: [z]}]", "brands[0].handels", "handles"),
         ("brands: [{name: Zed}, {name: Zed}]", "brands", "merge"),
         ("source: {kafka: {start: noon}}", "source.kafka.start", "noon"),
+        ("source: {disorder_seconds: .inf}", "source.disorder_seconds", "<= 31622400"),
+        (
+            "windows: {allowed_lateness_seconds: 99999999999}",
+            "windows.allowed_lateness_seconds",
+            "<= 31622400",
+        ),
         (
             "alerts: {maintenance: [{from: 2026-11-02T00:00:00Z, to: 2026-11-01T00:00:00Z}]}",
             "alerts.maintenance[0].to",
