@@ -58,7 +58,7 @@ export class Quality {
       course: this.#part("What became of the posts"),
       refusals: this.#part("Refused, by cause and stage", "Nothing refused: every post could be read.",
         "Shares of the refused. Each command lists its posts; ", el("code", {}, "out"),
-        " stands for the run\u2019s folder. A run on Flink keeps them on its topic ", el("code", {}, "dead-letters"), "."),
+        " stands for the run\u2019s folder. For a run on Flink put ", el("code", {}, "--settings FILE"), " in its place."),
       checks: this.#part("Expectations that failed", "Every post that was checked met every expectation.",
         "Shares of the posts that were checked. A post can fail several, and is refused for the first."),
       worth: this.#part("Late, unsure, or of no brand"),
