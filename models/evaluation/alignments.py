@@ -11,7 +11,7 @@ import torch
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from models.evaluation.intervals import Figure, mean_interval
@@ -175,7 +175,8 @@ def compare(ways: Ways, weights: Sequence[float], seeds: int) -> list[Alignment]
 
 def table(found: Sequence[Alignment]) -> Table:
     """A row each way."""
-    shown = Table("stage", *found[0].recall, "told apart")
+    columns = [Column(name, overflow="fold") for name in ("stage", *found[0].recall, "told apart")]
+    shown = Table(*columns)
     for one in found:
         shown.add_row(one.way, *(str(r) for r in one.recall.values()), f"{one.told_apart:.3f}")
     return shown
