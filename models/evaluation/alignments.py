@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Column, Table
 
-from models.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from models.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
+from models.evaluation.figures_file import write_figures
 from models.evaluation.intervals import Figure, mean_interval
-from models.evaluation.recall import partner_ranks
+from models.evaluation.recall import ranks_of
 from models.evaluation.scaling import halves
 from models.training.ablations import fresh_mood, read_pairs
 from models.training.align_stage import joint_vectors
@@ -53,7 +54,7 @@ class Ways:
 
     pairs: Pairs
     fold: Fold
-    checkpoint: Path
+    checkpoint: Checkpoint
     folder: Path
 
     def measure(self, way: str, settings: AlignStageSettings | None, seeds: int) -> Alignment:
@@ -79,8 +80,8 @@ class Ways:
             with np.load(kept) as held:
                 return held["text"], held["image"]
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoint, machine = load_checkpoint(self.checkpoint), choose_machine("fp32")
-        mood, encoder = fresh_mood(checkpoint, seed), checkpoint.image_encoder
+        machine, encoder = choose_machine("fp32"), self.checkpoint.image_encoder
+        mood = fresh_mood(self.checkpoint, seed)
         if settings is not None:
             align(
                 mood, encoder, self.pairs, self.fold, Run(machine, folder, seed), settings=settings
@@ -99,11 +100,7 @@ class Ways:
     def _ranks(self, text: Vectors, image: Vectors) -> dict[str, NDArray[np.int64]]:
         """By direction; posts tied by an equal text or image are each other's partners."""
         groups = self._judged.groups.numpy()
-        own, alike = groups[:, None] == groups, text.astype(np.float64) @ image.T
-        return {
-            "text → image": partner_ranks(alike, own),
-            "image → text": partner_ranks(alike.T, own),
-        }
+        return ranks_of(text, image, own=groups[:, None] == groups)
 
 
 def told_apart(text: Vectors, image: Vectors, seed: int = 0) -> float:
@@ -142,19 +139,19 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    checkpoint = load_checkpoint(arguments.checkpoint)
     found = compare(
-        prepare(arguments.data, arguments.checkpoint, arguments.output, arguments.grid),
+        prepare(arguments.data, checkpoint, arguments.output, arguments.grid),
         arguments.adversarial,
         arguments.seeds,
     )
     Console().print(table(found))
-    written = msgspec.json.format(msgspec.json.encode(found))
-    (arguments.output / "alignments.json").write_bytes(written + b"\n")
+    write_figures(found, arguments.output / "alignments.json")
 
 
-def prepare(data: Path, checkpoint: Path, folder: Path, grid: int) -> Ways:
+def prepare(data: Path, checkpoint: Checkpoint, folder: Path, grid: int) -> Ways:
     """MVSA's training pairs to train on and its validation pairs to judge, none tied to both."""
-    pairs = pooled(read_pairs(data, load_checkpoint(checkpoint), folder), grid)
+    pairs = pooled(read_pairs(data, checkpoint, folder), grid)
     trained = len(labelled_pairs(data, "train"))
     test = list(range(trained, int((pairs.labels >= 0).sum())))
     groups = pairs.groups.tolist()

@@ -13,6 +13,7 @@ from rich.progress import track
 
 from models.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
 from models.evaluation.features import rendition
+from models.evaluation.figures_file import write_figures
 from models.evaluation.intervals import Figure, mean_interval
 from models.evaluation.labelled import load_pairs
 from models.explanation.annotator import Annotator
@@ -54,7 +55,7 @@ def main() -> None:
         f"{found.mentioned} of the words, another's {found.by_chance:.4f}"
     )
     if arguments.out:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        write_figures(found, arguments.out)
 
 
 def annotate(folder: Path, images: Sequence[Path]) -> Iterator[tuple[Shown, ...]]:

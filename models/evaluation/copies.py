@@ -14,6 +14,7 @@ from rich.table import Table
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.evaluation.copied import own_words, retouched, reworded
 from models.evaluation.features import rendition
+from models.evaluation.figures_file import write_figures
 from models.evaluation.intervals import Figure, mean_interval
 from models.evaluation.labelled import load_pairs
 from models.evaluation.planted import Group, Planted, largest_group, planted, read_stream
@@ -55,7 +56,7 @@ def main() -> None:
     )
     Console().print(table(found))
     if arguments.out:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        write_figures(found, arguments.out)
 
 
 def evaluate(scorer: Scorer, data: Path, posts: int, rounds: int) -> Report:

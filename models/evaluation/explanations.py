@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import track
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.evaluation.deletion import FEWEST_WORDS, DeletionResult, deletion_test
+from models.evaluation.figures_file import write_figures
 from models.evaluation.retrieval import validation_pairs
 from models.explanation.explainer import Explainer
 from models.explanation.records import Explanation
@@ -53,7 +53,7 @@ def main() -> None:
     }
     Console().print(table(found))
     if arguments.out:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        write_figures(found, arguments.out)
 
 
 def evaluate(checkpoint: Path, items: Sequence[ScoreInput], share: float) -> Tested:

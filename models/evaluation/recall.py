@@ -51,15 +51,24 @@ def recall_at(
     Raises:
         ValueError: the shapes differ.
     """
+    own = np.eye(len(text), dtype=np.bool_) if own is None else own
+    ranks = ranks_of(text, image, own)
+    return [_recall(name, k, found, seed) for name, found in ranks.items() for k in ks]
+
+
+def ranks_of(text: Vectors, image: Vectors, own: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+    """By direction the rank of each query's closest partner, (pairs,); arguments as above.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
     if text.shape != image.shape:
         raise ValueError(f"texts {text.shape}, images {image.shape}: one row each of every pair")
     similarity = np.asarray(text, dtype=np.float64) @ np.asarray(image, dtype=np.float64).T
-    own = np.eye(len(text), dtype=np.bool_) if own is None else own
-    ranks = {
+    return {
         "text → image": partner_ranks(similarity, own),
         "image → text": partner_ranks(similarity.T, own.T),
     }
-    return [_recall(name, k, found, seed) for name, found in ranks.items() for k in ks]
 
 
 def partner_ranks(similarity: NDArray[np.float64], own: NDArray[np.bool_]) -> NDArray[np.int64]:

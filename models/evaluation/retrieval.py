@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from models.checkpoint import DEFAULT_CHECKPOINT
 from models.evaluation.features import rendition
+from models.evaluation.figures_file import write_figures
 from models.evaluation.labelled import load_pairs
 from models.evaluation.recall import Recall, recall_at
 from models.scorer import Embedding, ScoreInput, Scorer
@@ -39,7 +39,7 @@ def main() -> None:
         found[str(folder)] = evaluate(Scorer.load(folder), pairs)
         Console().print(table(f"{folder}, {len(pairs)} pairs", found[str(folder)]))
     if arguments.out:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        write_figures(found, arguments.out)
 
 
 def validation_pairs(data: Path) -> list[ScoreInput]:

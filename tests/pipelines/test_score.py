@@ -4,7 +4,6 @@ import base64
 import gzip
 import io
 import json
-import resource
 import signal
 import struct
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from PIL import Image
 
 from pipelines.command_line import FAILED, INCOMPLETE, INTERRUPTED, MISUSED, OK, main
+from tests.full_disk import files_of_at_most
 
 BAD_LINES: dict[str, bytes] = {
     "not_json": b"{broken",
@@ -196,12 +196,8 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_the_earlier_file(
     posts.write_text('{"post_id": 7, "text": "what a day"}\n' * 60)
     output.write_text("earlier\n")
 
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    try:
+    with files_of_at_most(10_000):
         code = main(["score", "--input", str(posts), "--output", str(output)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert code == FAILED
     assert "make room and start again" in capsys.readouterr().err

@@ -1,9 +1,6 @@
 """Facts about sinks: nothing is lost while one is away, and writing twice changes nothing."""
 
 import itertools
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import apache_beam as beam
@@ -11,6 +8,7 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 
 from schemas.records import Media, Position, Rejection, decode
+from tests.full_disk import files_of_at_most
 from transforms.publish import WriteJsonLines, append_lines, pauses, store_rendition, until_done
 
 
@@ -75,14 +73,3 @@ def test_a_write_that_a_full_disk_cuts_leaves_no_torn_line(tmp_path: Path) -> No
     append_lines(path, lines[1:])
 
     assert path.read_bytes().splitlines() == lines
-
-
-@contextmanager
-def files_of_at_most(count: int) -> Iterator[None]:
-    """This process may write no file of more bytes, as if the disk were full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.checkpoint import load_checkpoint
 from models.evaluation import alignments
 from models.evaluation.alignments import told_apart
 from tests.models.tiny_model import a_saved_checkpoint
@@ -37,7 +38,7 @@ def test_every_way_is_judged_on_pairs_that_it_never_saw_and_trained_once(
 ) -> None:
     data, checkpoint = small_data(tmp_path / "data", pairs=12), a_saved_checkpoint(tmp_path / "c")
     tell_apart(data)
-    ways = alignments.prepare(data, checkpoint, tmp_path / "out", grid=3)
+    ways = alignments.prepare(data, load_checkpoint(checkpoint), tmp_path / "out", grid=3)
     groups = ways.pairs.groups.tolist()
     command = [
         *("alignments", "--data", str(data), "--output", str(tmp_path / "out")),
