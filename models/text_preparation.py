@@ -6,6 +6,7 @@ from typing import Final
 
 import emoji
 
+MODEL_CHARACTERS: Final = 4_000  # that are prepared of a post: far more than tokens hold
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INVISIBLE: Final = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u00ad\x00]"

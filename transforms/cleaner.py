@@ -7,7 +7,7 @@ from typing import Final
 
 import regex
 
-from models.text_preparation import prepare_text
+from models.text_preparation import MODEL_CHARACTERS, prepare_text
 from schemas.records import Delivery, Post, SourcePost
 from transforms.brands import Brand, BrandMatcher
 from transforms.language import detect_language
@@ -26,7 +26,6 @@ STAGE: Final = "clean"
 UNKNOWN_COUNTRY: Final = "unknown"
 MAX_REACH: Final = 10**10  # more people than there are
 MAX_ADDRESS_CHARACTERS: Final = 2_048  # no browser and no channel has longer ones
-MODEL_CHARACTERS: Final = 4_000  # far more than the model's tokens hold
 _COUNTRY: Final = regex.compile(r"[A-Z]{2}")
 _WEB: Final = regex.compile(r"https?://", regex.IGNORECASE)
 _REPOST: Final = regex.compile(r"RT @\w")

@@ -9,14 +9,13 @@ import msgspec
 
 from models.detection.statistics import micro
 from models.detection.terms import terms_of
+from models.text_preparation import MODEL_CHARACTERS
 from schemas.emotions import group_probabilities, leading_emotion
 from schemas.records import SENTIMENTS, Exemplar, Reading, Slice
 
 # A single account with 300 million followers would drown every other voice, and sums of
 # millionths times reach must stay below 2**63.
 MAX_REACH = 10_000_000
-# As much as the model reads. A trend holds six posts and must fit into a message of Kafka, 1 MiB.
-MAX_EXEMPLAR_CHARACTERS = 4_000
 
 Key = tuple[str, str, str, str]  # brand, channel, lang, country
 
@@ -78,7 +77,8 @@ def exemplar_of(reading: Reading) -> Exemplar:
         channel=reading.channel,
         post_id=reading.post_id,
         created_at=reading.created_at,
-        text=reading.text[:MAX_EXEMPLAR_CHARACTERS],
+        # A trend holds six posts and must fit into a message of Kafka, 1 MiB.
+        text=reading.text[:MODEL_CHARACTERS],
         valence=reading.valence,
         emotion=leading_emotion(reading.emotions),
         reach=reading.reach,
